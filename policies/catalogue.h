@@ -1,0 +1,71 @@
+// The operations of the upstream's API as data: what each is called, how its path looks, what it reads or changes, and
+// how long its answers stay good. Built from `policies/catalogue/*.json` (embedded); immutable after construction, so any
+// thread may read it. A malformed catalogue throws std::invalid_argument naming the entry: a programming error.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace policies {
+
+enum class Kind : std::uint8_t { Read, Write, Search };  // Search: a read by POST, keyed by its body
+std::string_view to_string(Kind kind);
+
+struct Times {
+  std::chrono::milliseconds fresh{0};                   // served without asking upstream (RFC 9111 section 4.2)
+  std::chrono::milliseconds stale_while_revalidate{0};  // served while one refresh runs (RFC 5861 section 3)
+  std::chrono::milliseconds stale_if_error{0};          // served when upstream fails (RFC 5861 section 4)
+  std::chrono::milliseconds settle{0};                  // how long a write keeps its mark on collections: upstream's index lags
+};
+
+struct Operation {
+  std::uint16_t index = 0;  // dense, the position in Catalogue::operations(): metrics use it as an array index
+  std::string name;         // "get-contact": metric label, settings path, log field
+  std::string method;
+  std::string path;  // template: "/contacts/{contactId}/tasks/{taskId}"
+  std::string scope;
+  Kind kind = Kind::Read;
+  bool idempotent = false;  // RFC 9110 section 9.2.2, as the upstream implements it
+  // Surrogate key templates: "contact:{contactId}", "location:{locationId}:contacts"; {name} is a path parameter,
+  // {body.x.y} comes from the request's JSON body, {answer.x.y} from the answer's; an array there gives a key each.
+  std::vector<std::string> keys;  // what a read fills, what a write invalidates
+  Times times;
+  std::string resource = "contacts";  // the upstream document it is from
+};
+
+struct Match {
+  static constexpr std::size_t kMaxParameters = 4;
+  const Operation* operation = nullptr;
+  std::array<std::pair<std::string_view, std::string_view>, kMaxParameters> parameters{};  // name, raw value (a view into the path)
+  std::size_t parameter_count = 0;
+  std::string_view parameter(std::string_view name) const;  // empty where there is none
+};
+struct WrongMethod {
+  std::string allow;  // value of the Allow field: "GET, PUT, DELETE"
+};
+struct UnknownPath {};
+using MatchResult = std::variant<Match, WrongMethod, UnknownPath>;
+
+class Catalogue {
+ public:
+  static const Catalogue& builtin();
+  // `json`: the text of one catalogue file, {"resource": …, "operations": […]}.
+  explicit Catalogue(const std::vector<std::string_view>& json);
+
+  // `path` without query; with and without one trailing slash. Literal segments win over parameters. No allocation on a match.
+  MatchResult match(std::string_view method, std::string_view path) const;
+  const std::vector<Operation>& operations() const { return operations_; }
+  const Operation* find(std::string_view name) const;
+
+ private:
+  struct Node;
+  std::vector<Operation> operations_;
+  std::vector<Node> nodes_;
+};
+
+}  // namespace policies
