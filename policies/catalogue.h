@@ -1,6 +1,6 @@
 // The operations of the upstream's API as data: what each is called, how its path looks, what it reads or changes, and
-// how long its answers stay good. Built from `policies/catalogue/*.json` (embedded); immutable after construction, so any
-// thread may read it. A malformed catalogue throws std::invalid_argument naming the entry: a programming error.
+// how long its answers stay good. Built from `policies/catalogue/*.json` (embedded); immutable after construction, so
+// any thread may read it. A malformed catalogue throws std::invalid_argument naming the entry: a programming error.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct Times {
   std::chrono::milliseconds fresh{0};                   // served without asking upstream (RFC 9111 section 4.2)
   std::chrono::milliseconds stale_while_revalidate{0};  // served while one refresh runs (RFC 5861 section 3)
   std::chrono::milliseconds stale_if_error{0};          // served when upstream fails (RFC 5861 section 4)
-  std::chrono::milliseconds settle{0};                  // how long a write keeps its mark on collections: upstream's index lags
+  std::chrono::milliseconds settle{0};  // how long a write keeps its mark on collections: upstream's index lags
 };
 
 struct Operation {
@@ -41,7 +41,8 @@ struct Operation {
 struct Match {
   static constexpr std::size_t kMaxParameters = 4;
   const Operation* operation = nullptr;
-  std::array<std::pair<std::string_view, std::string_view>, kMaxParameters> parameters{};  // name, raw value (a view into the path)
+  std::array<std::pair<std::string_view, std::string_view>, kMaxParameters>
+      parameters{};  // name, raw value (a view into the path)
   std::size_t parameter_count = 0;
   std::string_view parameter(std::string_view name) const;  // empty where there is none
 };
@@ -57,7 +58,8 @@ class Catalogue {
   // `json`: the text of one catalogue file, {"resource": …, "operations": […]}.
   explicit Catalogue(const std::vector<std::string_view>& json);
 
-  // `path` without query; with and without one trailing slash. Literal segments win over parameters. No allocation on a match.
+  // `path` without query; with and without one trailing slash. Literal segments win over parameters. No allocation on a
+  // match.
   MatchResult match(std::string_view method, std::string_view path) const;
   const std::vector<Operation>& operations() const { return operations_; }
   const Operation* find(std::string_view name) const;

@@ -9,7 +9,8 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::optional<std::string_view> find_field(FieldsView fields, std::string_view name) {
@@ -22,8 +23,10 @@ std::optional<std::string> combined_field(FieldsView fields, std::string_view na
   std::optional<std::string> all;
   for (const auto& field : fields) {
     if (!same_name(field.name, name)) continue;
-    if (all) all->append(", ").append(field.value);
-    else all.emplace(field.value);
+    if (all)
+      all->append(", ").append(field.value);
+    else
+      all.emplace(field.value);
   }
   return all;
 }

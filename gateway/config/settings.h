@@ -1,5 +1,5 @@
-// The effective settings (DESIGN section 7), each field with its default. Loaded once by load(); immutable afterwards, shared by
-// shared_ptr<const Settings>, so any thread may read it.
+// The effective settings (DESIGN section 7), each field with its default. Loaded once by load(); immutable afterwards,
+// shared by shared_ptr<const Settings>, so any thread may read it.
 #pragma once
 
 #include <chrono>
@@ -24,10 +24,10 @@ struct Secret {
 struct OAuthGrant {
   std::string client_id;
   Secret client_secret;
-  Secret refresh_token;           // the seed of an empty store only
+  Secret refresh_token;                // the seed of an empty store only
   std::string user_type = "Location";  // or "Company"
   std::string redirect_uri;
-  std::string location;           // the location or company it is for, where known beforehand
+  std::string location;  // the location or company it is for, where known beforehand
 };
 
 struct Client {
@@ -99,15 +99,15 @@ struct Settings {
     bool cache_origin = false;  // passthrough.cache: off or origin
   } passthrough;
   struct Server {
-    std::uint64_t threads = 0;  // 0: one for each core
+    std::uint64_t threads = 0;       // 0: one for each core
     std::uint64_t memory_limit = 0;  // bytes; 0: none
     struct Tls {
       std::string certificate, key, client_ca;
     } tls;
   } server;
   struct Log {
-    std::string level = "info";      // debug, info, warn, error
-    std::string requests = "all";    // all, errors, off: which requests get a line
+    std::string level = "info";    // debug, info, warn, error
+    std::string requests = "all";  // all, errors, off: which requests get a line
   } log;
   struct Flows {
     std::string path;

@@ -1,6 +1,6 @@
-// What the gateway counts (DESIGN section 7). Recording takes no lock and allocates nothing: each thread writes to a shard
-// of its own with relaxed atomics; the shards are added up when `/metrics` is scraped.
-// Label values come from closed sets: the catalogue's operation names, the configured clients, the busiest locations.
+// What the gateway counts (DESIGN section 7). Recording takes no lock and allocates nothing: each thread writes to a
+// shard of its own with relaxed atomics; the shards are added up when `/metrics` is scraped. Label values come from
+// closed sets: the catalogue's operation names, the configured clients, the busiest locations.
 #pragma once
 
 #include <chrono>
@@ -17,15 +17,16 @@ std::string_view to_string(CacheResult result);
 enum class Tier : std::uint8_t { None, Memory, Redis };
 std::string_view to_string(Tier tier);
 
-// Index of an operation in the catalogue, or kOther for what is outside it (404, 405, webhooks, the gateway's own paths).
+// Index of an operation in the catalogue, or kOther for what is outside it (404, 405, webhooks, the gateway's own
+// paths).
 using OperationIndex = std::uint16_t;
 inline constexpr OperationIndex kOther = 0xffff;
 
 struct RequestRecord {
   OperationIndex operation = kOther;
-  std::string_view method;     // unknown ones count as "other"
+  std::string_view method;  // unknown ones count as "other"
   int status = 0;
-  std::uint16_t client = 0;    // index into the configured clients plus one; 0: anonymous
+  std::uint16_t client = 0;  // index into the configured clients plus one; 0: anonymous
   CacheResult cache = CacheResult::Bypass;
   Tier tier = Tier::None;
   std::chrono::nanoseconds duration{0};
@@ -41,7 +42,7 @@ class Metrics {
   // One try at upstream. `code`: its status, or 0 when it failed without one.
   void upstream_request(OperationIndex operation, int code, std::chrono::nanoseconds duration);
   void upstream_retry(std::string_view reason);
-  void upstream_saved();  // a request answered without one of its own: hit or coalesced
+  void upstream_saved();                      // a request answered without one of its own: hit or coalesced
   void invalidation(std::string_view cause);  // write, webhook, purge, lease, epoch
   void eviction(std::uint64_t entries);
   void unfenced_write();

@@ -1,6 +1,6 @@
 // Redis over hiredis' async API on Asio: one connection, pipelined, rebuilt with backoff; RESP2. Everything runs on the
-// io_context's single thread. A call that is cancelled or runs into its time limit answers at once; its late reply is dropped.
-// Names are resolved by Asio (hiredis would block); Sentinel answers are asked anew for each connection.
+// io_context's single thread. A call that is cancelled or runs into its time limit answers at once; its late reply is
+// dropped. Names are resolved by Asio (hiredis would block); Sentinel answers are asked anew for each connection.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -37,8 +37,12 @@ Url parse_url(std::string_view text);  // throws std::invalid_argument; the mess
 // One reply as RESP2 has it. `Error` is what the server said (OOM, READONLY, NOSCRIPT …).
 struct Value;
 using Array = std::vector<Value>;
-struct Nil { bool operator==(const Nil&) const = default; };
-struct Error { std::string message; };
+struct Nil {
+  bool operator==(const Nil&) const = default;
+};
+struct Error {
+  std::string message;
+};
 struct Value {
   std::variant<Nil, std::int64_t, std::string, Array, Error> data;
 };
@@ -57,17 +61,17 @@ struct Script {
 
 struct Status {
   bool up = false;
-  std::string run_id;      // of the server we talk to, read on every connect (INFO server)
+  std::string run_id;  // of the server we talk to, read on every connect (INFO server)
   std::uint64_t connects = 0;
 };
 
 struct Options {
   Url url;
-  std::chrono::milliseconds timeout{50};           // for one command
+  std::chrono::milliseconds timeout{50};  // for one command
   std::chrono::milliseconds connect_timeout{1'000};
   std::chrono::milliseconds backoff_min{50}, backoff_max{2'000};
   std::function<void(std::string_view command, std::chrono::nanoseconds)> on_command;  // metrics; may be empty
-  std::function<void(const Status&)> on_status;    // called on every change of `up`
+  std::function<void(const Status&)> on_status;                                        // called on every change of `up`
 };
 
 class Client {
@@ -88,7 +92,8 @@ class Client {
 
   // A subscription on a connection of its own, renewed after every reconnect (`on_message` is then called with an empty
   // channel first: messages may have been missed).
-  void subscribe(std::vector<std::string> channels, std::function<void(std::string_view channel, std::string_view message)> on_message);
+  void subscribe(std::vector<std::string> channels,
+                 std::function<void(std::string_view channel, std::string_view message)> on_message);
 
  private:
   class Impl;

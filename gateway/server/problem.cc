@@ -11,9 +11,12 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   for (char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out.append({'\\', c});
-    else if (byte < 0x20 || byte >= 0x7f) out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
-    else out += c;
+    if (c == '"' || c == '\\')
+      out.append({'\\', c});
+    else if (byte < 0x20 || byte >= 0x7f)
+      out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
+    else
+      out += c;
   }
   out += '"';
 }
@@ -30,7 +33,8 @@ Response to_response(const Problem& problem) {
   Response response;
   response.status = problem.status;
   response.fields.add("Content-Type", "application/problem+json");
-  if (!problem.error.empty()) response.fields.add("Proxy-Status", "contacts-gateway; error=" + std::string(problem.error));
+  if (!problem.error.empty())
+    response.fields.add("Proxy-Status", "contacts-gateway; error=" + std::string(problem.error));
   response.body = std::make_shared<const std::string>(std::move(body));
   return response;
 }

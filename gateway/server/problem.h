@@ -1,5 +1,5 @@
-// The gateway's own errors: `application/problem+json` (RFC 9457) with `Proxy-Status` (RFC 9209), so that its 429 or 502
-// is never taken for the upstream's. Names no personal data and no secret; `detail` says what the caller can do.
+// The gateway's own errors: `application/problem+json` (RFC 9457) with `Proxy-Status` (RFC 9209), so that its 429 or
+// 502 is never taken for the upstream's. Names no personal data and no secret; `detail` says what the caller can do.
 #pragma once
 
 #include <string>

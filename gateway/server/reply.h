@@ -1,9 +1,9 @@
-// Where an answer goes. A Reply is a small value that any thread may copy and keep; it names a connection by an id that is
-// never reused, so an answer for a client that has left goes nowhere, and never to a stranger that got its descriptor.
-// Exactly one answer is expected: one send(), send_prepared() or start()…end(). Dropping the last copy of a Reply without
-// an answer sends 500 (a handler's bug must not hang its client).
-// The server adds what framing needs (Content-Length or Transfer-Encoding, Connection), `Date` where missing, and leaves out the
-// body for HEAD, 204 and 304. Answers leave in the order of their requests: a connection handles one request at a time.
+// Where an answer goes. A Reply is a small value that any thread may copy and keep; it names a connection by an id that
+// is never reused, so an answer for a client that has left goes nowhere, and never to a stranger that got its
+// descriptor. Exactly one answer is expected: one send(), send_prepared() or start()…end(). Dropping the last copy of a
+// Reply without an answer sends 500 (a handler's bug must not hang its client). The server adds what framing needs
+// (Content-Length or Transfer-Encoding, Connection), `Date` where missing, and leaves out the body for HEAD, 204 and
+// 304. Answers leave in the order of their requests: a connection handles one request at a time.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ namespace gateway::server {
 
 struct Response {
   int status = 200;
-  policies::Fields fields;  // without framing fields
+  policies::Fields fields;                  // without framing fields
   std::shared_ptr<const std::string> body;  // null: none
 };
 
@@ -41,10 +41,12 @@ class Reply {
   void abort() const;  // cuts the connection: the client must see that the stream is not whole
   void on_drain(std::function<void()> callback) const;
 
-  // Called once on the worker's thread when the client leaves before its answer was written whole. Set it inside on_request.
+  // Called once on the worker's thread when the client leaves before its answer was written whole. Set it inside
+  // on_request.
   void on_hang_up(std::function<void()> callback) const;
 
-  // A slot for what the handler wants to keep with the connection (the access decision, for one). Only inside on_request.
+  // A slot for what the handler wants to keep with the connection (the access decision, for one). Only inside
+  // on_request.
   std::shared_ptr<void>& connection_slot() const;
 
   // "127.0.0.1:4711", "[::1]:4711" or "unix"; only inside on_request.

@@ -1,6 +1,6 @@
-// An HTTP/1.1 server on Pistache's reactor (DESIGN section 4): acceptors of our own, N workers, each the only thread that
-// touches its connections. Used for the public address, the admin address and the simulator.
-// Thread safety: every public function may be called from any thread; handlers run on their worker and must not block.
+// An HTTP/1.1 server on Pistache's reactor (DESIGN section 4): acceptors of our own, N workers, each the only thread
+// that touches its connections. Used for the public address, the admin address and the simulator. Thread safety: every
+// public function may be called from any thread; handlers run on their worker and must not block.
 #pragma once
 
 #include <chrono>
@@ -26,20 +26,21 @@ class Handler {
 using HandlerFactory = std::function<std::unique_ptr<Handler>(std::size_t worker)>;
 
 struct Limits {
-  std::size_t header_bytes = 32 * 1024;           // 431 above
-  std::size_t target_bytes = 8 * 1024;            // 414 above
-  std::size_t body_bytes = 10 * 1024 * 1024;      // 413 above
-  std::size_t connections = 20'000;               // over all workers; one more is answered 503 and closed
-  std::size_t unsent_bytes = 16 * 1024 * 1024;    // for each connection; a client that reads slower than this is cut
-  std::chrono::milliseconds header_timeout{10'000};  // from the first byte of a request to the end of its header block: 408
-  std::chrono::milliseconds body_timeout{30'000};    // for the body after that: 408
-  std::chrono::milliseconds idle_timeout{75'000};    // keep-alive without a request: closed
-  std::chrono::milliseconds write_timeout{30'000};   // unsent bytes and no progress: closed
+  std::size_t header_bytes = 32 * 1024;         // 431 above
+  std::size_t target_bytes = 8 * 1024;          // 414 above
+  std::size_t body_bytes = 10 * 1024 * 1024;    // 413 above
+  std::size_t connections = 20'000;             // over all workers; one more is answered 503 and closed
+  std::size_t unsent_bytes = 16 * 1024 * 1024;  // for each connection; a client that reads slower than this is cut
+  std::chrono::milliseconds header_timeout{
+      10'000};  // from the first byte of a request to the end of its header block: 408
+  std::chrono::milliseconds body_timeout{30'000};   // for the body after that: 408
+  std::chrono::milliseconds idle_timeout{75'000};   // keep-alive without a request: closed
+  std::chrono::milliseconds write_timeout{30'000};  // unsent bytes and no progress: closed
 };
 
 struct Options {
-  std::string name;                     // thread names and problem bodies: "contacts-gateway"
-  std::vector<std::string> addresses;   // "127.0.0.1:8080", "[::]:8080", "unix:PATH"; port 0 picks a free one
+  std::string name;                    // thread names and problem bodies: "contacts-gateway"
+  std::vector<std::string> addresses;  // "127.0.0.1:8080", "[::]:8080", "unix:PATH"; port 0 picks a free one
   std::size_t threads = 1;
   Limits limits;
 };
@@ -56,7 +57,8 @@ class Server {
   std::vector<std::string> addresses() const;  // as bound, ports filled in
   std::size_t connections() const;
 
-  // Stops accepting; lets requests in flight finish (answers say `Connection: close`); answers true when all ended in time.
+  // Stops accepting; lets requests in flight finish (answers say `Connection: close`); answers true when all ended in
+  // time.
   bool drain(std::chrono::milliseconds limit);
   void stop();  // closes everything and joins the threads
 

@@ -19,8 +19,8 @@ namespace gateway::upstream {
 
 struct Request {
   std::string method;
-  std::string target;       // path and query, appended to the base URL as it is
-  policies::Fields fields;  // sent as they are; Host, Content-Length and framing are the client's own
+  std::string target;                       // path and query, appended to the base URL as it is
+  policies::Fields fields;                  // sent as they are; Host, Content-Length and framing are the client's own
   std::shared_ptr<const std::string> body;  // null: none
   std::chrono::milliseconds timeout{0};     // 0: the client's own limit; never longer than it
 };
@@ -32,7 +32,8 @@ struct Response {
   int http_version = 11;
 };
 
-// Why there is no answer, by what it proves about the request (issue: a POST may be repeated only if surely not applied).
+// Why there is no answer, by what it proves about the request (issue: a POST may be repeated only if surely not
+// applied).
 enum class Failure {
   Resolve,         // not sent
   Connect,         // refused or unreachable: not sent
@@ -68,7 +69,8 @@ struct Options {
 
 class Client {
  public:
-  Client(asio::io_context& io, Options options);  // throws std::invalid_argument on a URL that is not http(s)://host[:port][/path]
+  Client(asio::io_context& io,
+         Options options);  // throws std::invalid_argument on a URL that is not http(s)://host[:port][/path]
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

@@ -1,0 +1,60 @@
+// When may an entry in this process' memory be served? Two conditions, both checked by the worker that serves, after it
+// has read the request (DESIGN section 5, rule 6):
+//   1. nothing that the entry depends on was invalidated since the lookup it was fetched under: each surrogate key
+//   falls into one of
+//      a fixed number of counters, an invalidation adds to the counter, an entry carries the sums it was looked up
+//      under;
+//   2. this replica's lease holds: writers elsewhere wait for its acknowledgement.
+// An invalidation therefore never searches the memory tier, and a fill that comes late is dead on arrival: no order
+// between the two matters. Two keys may share a counter: that costs a miss, never a stale answer. Any thread; no locks.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gateway::cache {
+
+// CLOCK_BOOTTIME: goes on while the machine sleeps, unlike steady_clock, so that a lease does not outlive a suspended
+// laptop.
+std::chrono::milliseconds boottime();
+
+// What an entry depends on, as the worker checks it: counter indices and their sum at the lookup.
+struct Guard {
+  std::vector<std::uint32_t> counters;
+  std::uint64_t sum = 0;
+};
+
+class Fence {
+ public:
+  Fence();
+
+  // Before a lookup, so that whatever is invalidated from then on is seen.
+  Guard guard(std::span<const std::string> keys) const;
+  bool intact(const Guard& guard) const { return sum(guard.counters) == guard.sum; }
+
+  void invalidate(std::span<const std::string> keys);
+  void invalidate_all();
+
+  // Without Redis no lease is needed: hold_forever(). With it, set after each successful report.
+  void hold_forever() { usable_until_.store(INT64_MAX, std::memory_order_release); }
+  void hold_until(std::chrono::milliseconds boottime) {
+    usable_until_.store(boottime.count(), std::memory_order_release);
+  }
+  bool held(std::chrono::milliseconds now) const { return now.count() < usable_until_.load(std::memory_order_acquire); }
+  bool needs_clock() const { return usable_until_.load(std::memory_order_relaxed) != INT64_MAX; }
+
+ private:
+  static constexpr std::size_t kCounters = 1 << 16;
+  std::uint64_t sum(const std::vector<std::uint32_t>& counters) const;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> counters_;
+  std::atomic<std::uint64_t> all_{0};
+  std::atomic<std::int64_t> usable_until_{0};
+};
+
+}  // namespace gateway::cache

@@ -1,0 +1,64 @@
+#include "gateway/cache/local_tier.h"
+
+#include "gateway/random.h"
+
+namespace gateway::cache {
+
+namespace {
+constexpr std::string_view kRunId = "local";
+constexpr std::size_t kMostKeys = 500'000;
+}  // namespace
+
+LocalTier::LocalTier(Fence& fence, policies::coherence::Timing timing)
+    : fence_(fence), timing_(timing), ledger_(timing) {
+  fence_.hold_forever();
+}
+
+asio::awaitable<Found> LocalTier::look_up(std::string, std::vector<std::string> surrogate_keys) {
+  Found found;
+  found.now = boottime();
+  ledger_.trim(kMostKeys, found.now);
+  found.view = ledger_.look_up(surrogate_keys, kRunId, found.now, random_id);
+  co_return found;
+}
+
+asio::awaitable<void> LocalTier::wait_for_other(std::string, std::chrono::milliseconds) { co_return; }
+
+asio::awaitable<void> LocalTier::finish(std::string, Found, std::shared_ptr<const StoredEntry>) { co_return; }
+
+asio::awaitable<std::optional<policies::coherence::Write::Begun>> LocalTier::begin(std::vector<std::string> keys,
+                                                                                   policies::coherence::WriteId write) {
+  auto begun = ledger_.begin(keys, write, kRunId, boottime(), random_id);
+  fence_.invalidate(keys);
+  begun.epoch_age = timing_.lease;  // no other memory than ours: a young epoch holds nobody
+  co_return begun;
+}
+
+asio::awaitable<std::optional<bool>> LocalTier::end(std::vector<Ending> keys, policies::coherence::WriteId write,
+                                                    policies::coherence::Epoch began_in) {
+  std::vector<policies::coherence::Ledger::Key> endings;
+  for (auto& key : keys) endings.push_back({std::move(key.key), key.keep});
+  co_return ledger_.end(endings, write, began_in, kRunId, boottime(), random_id);
+}
+
+asio::awaitable<void> LocalTier::await_acknowledgements(std::shared_ptr<policies::coherence::Write>,
+                                                        std::chrono::milliseconds) {
+  co_return;
+}
+
+asio::awaitable<bool> LocalTier::purge(std::vector<std::string> keys) {
+  if (keys.empty()) {
+    ledger_.evict_epoch();
+    fence_.invalidate_all();
+  } else {
+    const auto write = random_id();
+    auto begun = ledger_.begin(keys, write, kRunId, boottime(), random_id);
+    std::vector<policies::coherence::Ledger::Key> endings;
+    for (const auto& key : keys) endings.push_back({key, {}});
+    ledger_.end(endings, write, begun.epoch, kRunId, boottime(), random_id);
+    fence_.invalidate(keys);
+  }
+  co_return true;
+}
+
+}  // namespace gateway::cache

@@ -1,0 +1,34 @@
+// The coherence book-keeping without Redis: a Ledger in this process. Entries live in the memory tier alone. Asio
+// thread only.
+#pragma once
+
+#include "gateway/cache/fence.h"
+#include "gateway/cache/shared_tier.h"
+#include "policies/ledger.h"
+
+namespace gateway::cache {
+
+class LocalTier final : public SharedTier {
+ public:
+  LocalTier(Fence& fence, policies::coherence::Timing timing);
+
+  asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) override;
+  asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) override;
+  asio::awaitable<void> finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) override;
+  asio::awaitable<std::optional<policies::coherence::Write::Begun>> begin(std::vector<std::string> keys,
+                                                                          policies::coherence::WriteId write) override;
+  asio::awaitable<std::optional<bool>> end(std::vector<Ending> keys, policies::coherence::WriteId write,
+                                           policies::coherence::Epoch began_in) override;
+  asio::awaitable<void> await_acknowledgements(std::shared_ptr<policies::coherence::Write> write,
+                                               std::chrono::milliseconds limit) override;
+  const std::string& self() const override { return self_; }
+  asio::awaitable<bool> purge(std::vector<std::string> keys) override;
+
+ private:
+  Fence& fence_;
+  policies::coherence::Timing timing_;
+  policies::coherence::Ledger ledger_;
+  std::string self_ = "local";
+};
+
+}  // namespace gateway::cache

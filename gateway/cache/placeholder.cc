@@ -1,1 +1,0 @@
-#include "policies/fields.h"

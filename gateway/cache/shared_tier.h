@@ -1,0 +1,60 @@
+// What stands behind the memory tier: the coherence book-keeping, and with Redis the entries too (DESIGN section 5).
+// Two implementations, the same contract: LocalTier (a Ledger in this process) and RedisTier (the same steps as Lua
+// scripts). Used on the Asio thread only. None of the calls throws for a Redis that is away: they answer what the
+// contract says for that case.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/cache/stored_entry.h"
+#include "policies/coherence.h"
+
+namespace gateway::cache {
+
+// What one lookup found, one round trip.
+struct Found {
+  bool available = true;  // false: Redis did not answer in time; nothing may be stored, and `view` says nothing
+  policies::coherence::View view;
+  std::optional<StoredEntry> entry;  // only one that the contract lets be served now
+  std::chrono::milliseconds now{0};  // the tier's own clock: `entry->stored_at_ms` counts by it
+  // Single flight across replicas: false while another replica fetches this very state; wait_for_other() then.
+  bool leads = true;
+};
+
+class SharedTier {
+ public:
+  virtual ~SharedTier() = default;
+
+  virtual asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) = 0;
+  // Another replica leads: returns when it has stored, given up or died, or at `limit`; the caller looks up again.
+  virtual asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) = 0;
+  // The fetch that `found` led to is over: stores `entry` (null: nothing to store) under it and lets the others know.
+  // Never waits long.
+  virtual asio::awaitable<void> finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) = 0;
+
+  // Rules 4 and 5. `begin` has applied the invalidation to this process when it returns. Nothing: Redis is away.
+  virtual asio::awaitable<std::optional<policies::coherence::Write::Begun>> begin(
+      std::vector<std::string> keys, policies::coherence::WriteId write) = 0;
+  struct Ending {
+    std::string key;
+    std::chrono::milliseconds keep{0};  // how long its mark stays
+  };
+  // Nothing: Redis is away, and it is not known whether the marks were held.
+  virtual asio::awaitable<std::optional<bool>> end(std::vector<Ending> keys, policies::coherence::WriteId write,
+                                                   policies::coherence::Epoch began_in) = 0;
+  // Waits until an acknowledgement arrives or `limit` passes; feeds what came to `write`.
+  virtual asio::awaitable<void> await_acknowledgements(std::shared_ptr<policies::coherence::Write> write,
+                                                       std::chrono::milliseconds limit) = 0;
+  virtual const std::string& self() const = 0;
+
+  // Drops every entry that depends on one of `keys`, here and on every replica; `keys` empty: everything. False: Redis
+  // is away, only this process did.
+  virtual asio::awaitable<bool> purge(std::vector<std::string> keys) = 0;
+};
+
+}  // namespace gateway::cache

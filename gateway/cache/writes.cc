@@ -1,0 +1,127 @@
+#include "gateway/cache/writes.h"
+
+#include <algorithm>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "gateway/random.h"
+
+namespace gateway::cache {
+
+using policies::coherence::Write;
+
+namespace {
+constexpr std::size_t kMostUnfenced = 10'000;
+
+std::vector<std::string> names(const std::vector<Writes::Key>& keys) {
+  std::vector<std::string> out;
+  for (const auto& key : keys) out.push_back(key.name);
+  return out;
+}
+}  // namespace
+
+Writes::Writes(asio::io_context& io, SharedTier& tier, Fence& fence, WritesOptions options)
+    : io_(io), tier_(tier), fence_(fence), options_(std::move(options)) {}
+
+asio::awaitable<std::shared_ptr<Writes::Ticket>> Writes::begin(std::vector<Key> keys) {
+  auto ticket = std::make_shared<Ticket>();
+  ticket->keys = std::move(keys);
+  ticket->id = random_id();
+  ticket->write = std::make_shared<Write>();
+  if (co_await begin_and_await(ticket, names(ticket->keys))) co_return ticket;
+  if (options_.refuse_unfenced) co_return nullptr;
+  ticket->fenced = false;
+  co_await wait_out_lease();
+  co_return ticket;
+}
+
+// Steps 1 and 2. False: Redis is away; this process' memory has dropped the keys all the same.
+asio::awaitable<bool> Writes::begin_and_await(std::shared_ptr<Ticket> ticket, std::vector<std::string> keys) {
+  fence_.invalidate(keys);
+  auto begun = co_await tier_.begin(keys, ticket->id);
+  if (!begun) co_return false;
+  auto write = ticket->write;
+  write->begun(*begun, tier_.self(), boottime(), options_.timing, options_.strict);
+  while (!write->may_proceed(boottime()))
+    co_await tier_.await_acknowledgements(write,
+                                          std::max(write->await_until() - boottime(), std::chrono::milliseconds(1)));
+  write->proceed();
+  co_return true;
+}
+
+asio::awaitable<void> Writes::finish(std::shared_ptr<Ticket> ticket, Outcome outcome, std::vector<Key> more_keys) {
+  std::erase_if(more_keys, [&](const Key& key) {
+    return std::any_of(ticket->keys.begin(), ticket->keys.end(),
+                       [&](const Key& known) { return known.name == key.name; });
+  });
+  const auto more = names(more_keys);
+  for (auto& key : more_keys) ticket->keys.push_back(std::move(key));
+
+  if (ticket->fenced) {
+    ticket->write->answered(!more.empty());
+    if (!more.empty()) ticket->fenced = co_await begin_and_await(ticket, more);
+  }
+  if (ticket->fenced) {
+    const bool held = co_await end(ticket, outcome);
+    if (ticket->fenced && !held && outcome != Outcome::NotSent) {
+      ticket->fenced = co_await begin_and_await(ticket, names(ticket->keys));
+      if (ticket->fenced)
+        co_await end(ticket, outcome);  // the new marks have done their work; whether they were held says nothing more
+    }
+  }
+  if (ticket->fenced || outcome == Outcome::NotSent) co_return;
+  fence_.invalidate(names(ticket->keys));  // the fills of reads that began before the answer
+  if (options_.on_unfenced) options_.on_unfenced();
+  remember_unfenced(names(ticket->keys));
+  co_await wait_out_lease();
+}
+
+// True: the marks were held to the end. Clears `fenced` where Redis is away.
+asio::awaitable<bool> Writes::end(std::shared_ptr<Ticket> ticket, Outcome outcome) {
+  std::vector<SharedTier::Ending> endings;
+  for (const auto& key : ticket->keys) {
+    const auto late = outcome == Outcome::Unknown ? options_.timing.upstream : std::chrono::milliseconds{0};
+    endings.push_back(
+        {key.name, outcome == Outcome::NotSent ? std::chrono::milliseconds{0} : std::max(key.settle, late)});
+  }
+  const auto held = co_await tier_.end(std::move(endings), ticket->id, ticket->write->began_in());
+  if (!held) {
+    ticket->fenced = false;
+    co_return false;
+  }
+  ticket->write->ended(*held);
+  co_return *held;
+}
+
+// Without Redis no acknowledgement can be asked for. Every replica that lost it too stops using its memory within one
+// lease time of the moment it was last heard from; one that still reaches it cannot be fenced by any wait (README says
+// so).
+asio::awaitable<void> Writes::wait_out_lease() {
+  if (!options_.strict) co_return;
+  const auto until = lost_at_ + options_.timing.lease;
+  const auto now = boottime();
+  if (until <= now) co_return;
+  asio::steady_timer timer(io_, until - now);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+void Writes::remember_unfenced(const std::vector<std::string>& keys) {
+  if (unfenced_.size() + keys.size() > kMostUnfenced) {
+    unfenced_.clear();
+    unfenced_all_ = true;
+  }
+  if (!unfenced_all_) unfenced_.insert(unfenced_.end(), keys.begin(), keys.end());
+}
+
+asio::awaitable<void> Writes::repeat_unfenced() {
+  if (!unfenced_all_ && unfenced_.empty()) co_return;
+  auto keys = std::exchange(unfenced_, {});
+  const bool all = std::exchange(unfenced_all_, false);
+  if (co_await tier_.purge(all ? std::vector<std::string>{} : keys)) co_return;
+  if (all)
+    unfenced_all_ = true;
+  else
+    remember_unfenced(keys);
+}
+
+}  // namespace gateway::cache

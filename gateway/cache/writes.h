@@ -1,0 +1,79 @@
+// The order of a write (DESIGN section 5, rules 4 and 5), driven for the exchange: nobody may read older data than an
+// acknowledged write.
+//   1. begin(): marks and new generations are in the shared tier, this process' memory has dropped the keys;
+//   2.          every replica with a lease has acknowledged, or one lease time has passed, so no memory tier still
+//   serves the old state;
+//   3. the caller goes upstream;
+//   4. finish(): keys that only the answer names are begun and awaited too; the marks go, or stay while upstream may
+//   still change its answer;
+//   5.          were the marks lost in between, steps 1 and 2 are done once more; then the client gets its answer.
+// Asio thread only. None of it may be cancelled: callers run it in a coroutine of its own.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/cache/fence.h"
+#include "gateway/cache/shared_tier.h"
+
+namespace gateway::cache {
+
+struct WritesOptions {
+  policies::coherence::Timing timing;
+  bool strict = true;            // false: cache.coherence = eventual, nobody waits
+  bool refuse_unfenced = false;  // cache.on_redis_loss = refuse-writes
+  std::function<void()> on_unfenced;
+};
+
+class Writes {
+ public:
+  Writes(asio::io_context& io, SharedTier& tier, Fence& fence, WritesOptions options);
+
+  struct Key {
+    std::string name;
+    std::chrono::milliseconds settle{
+        0};  // a collection's: how long after the answer upstream may still show the old state
+  };
+  // A write under way. Its keys grow by those of the answer.
+  struct Ticket {
+    std::vector<Key> keys;
+    policies::coherence::WriteId id = 0;
+    std::shared_ptr<policies::coherence::Write> write;
+    bool fenced = true;  // false: the shared tier did not know of it
+  };
+  // Null: refused, Redis is away and the settings say so.
+  asio::awaitable<std::shared_ptr<Ticket>> begin(std::vector<Key> keys);
+
+  enum class Outcome {
+    NotSent,   // upstream never saw it
+    Answered,  // whatever the status: a 4xx or 5xx may have been applied too
+    Unknown,   // sent, and no answer: it may still be applied
+  };
+  asio::awaitable<void> finish(std::shared_ptr<Ticket> ticket, Outcome outcome, std::vector<Key> more_keys);
+
+  // Redis is back: what was written without it is invalidated again.
+  asio::awaitable<void> repeat_unfenced();
+  // Redis was heard from last at `when` (boottime); the lease time of a write without Redis counts from there.
+  void lost(std::chrono::milliseconds when) { lost_at_ = when; }
+
+ private:
+  asio::awaitable<bool> begin_and_await(std::shared_ptr<Ticket> ticket, std::vector<std::string> keys);
+  asio::awaitable<bool> end(std::shared_ptr<Ticket> ticket, Outcome outcome);
+  asio::awaitable<void> wait_out_lease();
+  void remember_unfenced(const std::vector<std::string>& keys);
+
+  asio::io_context& io_;
+  SharedTier& tier_;
+  Fence& fence_;
+  WritesOptions options_;
+  std::chrono::milliseconds lost_at_{0};
+  std::vector<std::string> unfenced_;  // to be invalidated again; bounded, then everything is
+  bool unfenced_all_ = false;
+};
+
+}  // namespace gateway::cache

@@ -1,0 +1,107 @@
+#include "policies/ledger.h"
+
+#include <algorithm>
+
+namespace policies::coherence {
+
+Ledger::EpochRecord& Ledger::epoch_of(std::string_view run_id, Milliseconds now, const Ids& ids) {
+  if (!epoch_ || epoch_->run_id != run_id) epoch_ = EpochRecord{ids(), std::string(run_id), now, 0, {}};
+  return *epoch_;
+}
+
+void Ledger::drop_expired(Surrogate& surrogate, Milliseconds now) {
+  std::erase_if(surrogate.marks, [&](const auto& mark) { return mark.second <= now; });
+}
+
+View Ledger::look_up(const std::vector<std::string>& keys, std::string_view run_id, Milliseconds now, const Ids& ids) {
+  View view;
+  view.epoch = epoch_of(run_id, now, ids).epoch;
+  for (const auto& key : keys) {
+    auto& surrogate = surrogates_[key];
+    if (surrogate.generation == 0) surrogate.generation = ids();
+    drop_expired(surrogate, now);
+    view.generations.push_back(surrogate.generation);
+    for (const auto& [write, until] : surrogate.marks) view.marks.push_back(write);
+  }
+  std::sort(view.marks.begin(), view.marks.end());
+  view.marks.erase(std::unique(view.marks.begin(), view.marks.end()), view.marks.end());
+  return view;
+}
+
+Write::Begun Ledger::begin(const std::vector<std::string>& keys, WriteId write, std::string_view run_id,
+                           Milliseconds now, const Ids& ids) {
+  auto& epoch = epoch_of(run_id, now, ids);
+  for (const auto& key : keys) {
+    auto& surrogate = surrogates_[key];
+    surrogate.generation = ids();
+    surrogate.marks[write] = now + timing_.mark();
+  }
+  log_.push_back({++epoch.end, now, keys});
+  if (log_.size() > kLogEntries) log_.erase(log_.begin());
+  Write::Begun begun{epoch.epoch, epoch.end, {}, now - epoch.since};
+  for (const auto& [id, replica] : epoch.replicas)
+    if (replica.lease_until > now) begun.live.push_back(id);
+  return begun;
+}
+
+bool Ledger::end(const std::vector<Key>& keys, WriteId write, Epoch began_in, std::string_view run_id, Milliseconds now,
+                 const Ids& ids) {
+  bool held = epoch_of(run_id, now, ids).epoch == began_in;
+  for (const auto& key : keys) {
+    auto found = surrogates_.find(key.name);
+    if (found == surrogates_.end()) {
+      held = false;
+      continue;
+    }
+    auto& marks = found->second.marks;
+    drop_expired(found->second, now);
+    auto mark = marks.find(write);
+    if (mark == marks.end())
+      held = false;
+    else if (key.keep.count() > 0)
+      mark->second = now + key.keep;
+    else
+      marks.erase(mark);
+  }
+  return held;
+}
+
+Ledger::Reported Ledger::report(const std::string& replica, const Follower::Report& report, std::string_view run_id,
+                                Milliseconds now, const Ids& ids) {
+  auto& epoch = epoch_of(run_id, now, ids);
+  Reported out{epoch.epoch, false, false, epoch.end, {}};
+  if (report.epoch != epoch.epoch) {
+    // New here: its memory is empty from now on, so it has missed nothing.
+    out.cut = true;
+    out.renewed = true;
+    epoch.replicas[replica] = {replica, epoch.end, now + timing_.lease};
+    return out;
+  }
+  auto first =
+      std::find_if(log_.begin(), log_.end(), [&](const Entry& entry) { return entry.position == report.position + 1; });
+  if (report.position < epoch.end && first == log_.end()) {
+    out.cut = true;
+    out.renewed = true;
+    epoch.replicas[replica] = {replica, epoch.end, now + timing_.lease};
+    return out;
+  }
+  out.missed.assign(first, log_.end());
+  auto& record = epoch.replicas[replica];
+  record.id = replica;
+  record.position = report.position;
+  if (out.missed.empty() || now - out.missed.front().at <= timing_.grace) {
+    record.lease_until = now + timing_.lease;
+    out.renewed = true;
+  }
+  return out;
+}
+
+void Ledger::trim(std::size_t most_keys, Milliseconds now) {
+  if (surrogates_.size() <= most_keys) return;
+  for (auto item = surrogates_.begin(); item != surrogates_.end();) {
+    drop_expired(item->second, now);
+    item = item->second.marks.empty() ? surrogates_.erase(item) : std::next(item);
+  }
+}
+
+}  // namespace policies::coherence
