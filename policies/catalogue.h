@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,13 +28,18 @@ struct Operation {
   std::uint16_t index = 0;  // dense, the position in Catalogue::operations(): metrics use it as an array index
   std::string name;         // "get-contact": metric label, settings path, log field
   std::string method;
-  std::string path;  // template: "/contacts/{contactId}/tasks/{taskId}"
+  std::string path;                          // template: "/contacts/{contactId}/tasks/{taskId}"
+  std::vector<std::string> aliases;          // other spellings of `path`, with the same parameters in the same order
+  std::vector<std::string> parameter_names;  // of `path`, in order
   std::string scope;
   Kind kind = Kind::Read;
   bool idempotent = false;  // RFC 9110 section 9.2.2, as the upstream implements it
   // Surrogate key templates: "contact:{contactId}", "location:{locationId}:contacts"; {name} is a path parameter,
   // {body.x.y} comes from the request's JSON body, {answer.x.y} from the answer's; an array there gives a key each.
   std::vector<std::string> keys;  // what a read fills, what a write invalidates
+  // What a write invalidates besides, where a {body.…} or {answer.…} template found nothing: the answer was lost, the
+  // body cannot be read.
+  std::vector<std::string> keys_if_unknown;
   Times times;
   std::string resource = "contacts";  // the upstream document it is from
 };
@@ -47,14 +53,14 @@ struct Match {
   std::string_view parameter(std::string_view name) const;  // empty where there is none
 };
 struct WrongMethod {
-  std::string allow;  // value of the Allow field: "GET, PUT, DELETE"
+  std::string allow;  // value of the Allow field: "GET, HEAD, PUT, DELETE"
 };
 struct UnknownPath {};
 using MatchResult = std::variant<Match, WrongMethod, UnknownPath>;
 
 class Catalogue {
  public:
-  static const Catalogue& builtin();
+  static const Catalogue& builtin();  // all of the product's
   // `json`: the text of one catalogue file, {"resource": …, "operations": […]}.
   explicit Catalogue(const std::vector<std::string_view>& json);
 
@@ -65,7 +71,19 @@ class Catalogue {
   const Operation* find(std::string_view name) const;
 
  private:
-  struct Node;
+  // One path segment in a tree of all templates; children are indices into nodes_, 0 for none (0 is the root).
+  struct Node {
+    std::vector<std::pair<std::string, std::uint32_t>> literals;
+    std::uint32_t parameter = 0;
+    std::vector<std::uint16_t> operations;  // one for each method, where a template ends here
+  };
+  using Parameters = std::array<std::string_view, Match::kMaxParameters>;
+
+  void add(Operation operation);
+  void add_path(std::uint16_t operation, std::string_view path);
+  const Node* walk(std::uint32_t at, std::string_view rest, Parameters& parameters, std::size_t count) const;
+  MatchResult choose(const Node& node, std::string_view method, const Parameters& parameters) const;
+
   std::vector<Operation> operations_;
   std::vector<Node> nodes_;
 };
