@@ -1,6 +1,10 @@
 // Redis over hiredis' async API on Asio: one connection, pipelined, rebuilt with backoff; RESP2. Everything runs on the
-// io_context's single thread. A call that is cancelled or runs into its time limit answers at once; its late reply is
-// dropped. Names are resolved by Asio (hiredis would block); Sentinel answers are asked anew for each connection.
+// io_context's single thread, and the client goes before its io_context does. A call that is cancelled or runs into its
+// time limit answers at once; its late reply is dropped. While there is no connection, calls fail at once.
+// A connection is given up and dialled anew when it breaks, when replies stay away for `stall_timeout`, when the server
+// answers what is not RESP2 or too much of it, and when it says READONLY (it became a replica).
+// Names are resolved by Asio (hiredis would block); Sentinel answers are asked anew for each connection.
+// The process ignores SIGPIPE from the first client on: hiredis writes with write(2).
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -47,31 +51,41 @@ struct Value {
   std::variant<Nil, std::int64_t, std::string, Array, Error> data;
 };
 
-// No reply: not connected, cut off, or not within the limit. The command may have been executed all the same.
+// No reply. `NotConnected`: nothing was sent (no connection, or its send buffer is full). Otherwise the command may
+// have been executed all the same.
 struct Unavailable {
-  enum class Reason { NotConnected, Timeout, ConnectionLost } reason;
+  enum class Reason { NotConnected, Timeout, ConnectionLost, Cancelled } reason;
 };
 using Result = std::variant<Value, Unavailable>;
 
 // A Lua script, sent by EVALSHA, loaded again when the server does not know it (NOSCRIPT after a restart).
+std::string sha1_hex(std::string_view text);
+
 struct Script {
   std::string name;  // for the metric label: "lookup"
   std::string source;
+  std::string sha1 = sha1_hex(source);
 };
 
 struct Status {
   bool up = false;
   std::string run_id;  // of the server we talk to, read on every connect (INFO server)
   std::uint64_t connects = 0;
+  std::string error;  // why it is not up, of the last attempt: one line, never a secret; empty while up
 };
 
 struct Options {
   Url url;
-  std::chrono::milliseconds timeout{50};  // for one command
-  std::chrono::milliseconds connect_timeout{1'000};
-  std::chrono::milliseconds backoff_min{50}, backoff_max{2'000};
+  std::string sentinel_user, sentinel_password;  // of the sentinels themselves; empty: none
+  std::chrono::milliseconds timeout{50};         // for one command
+  std::chrono::milliseconds connect_timeout{
+      1'000};                                      // for resolving; then for each address: connect, AUTH, SELECT, INFO
+  std::chrono::milliseconds stall_timeout{1'000};  // commands outstanding and not one reply for so long: dial anew
+  std::chrono::milliseconds backoff_min{50}, backoff_max{2'000};  // doubles; each wait is between half of it and all
+  std::size_t max_reply_bytes = 64 << 20;                         // a longer reply ends the connection
+  std::size_t max_unsent_bytes = 64 << 20;                        // what a stalled server may make us hold
   std::function<void(std::string_view command, std::chrono::nanoseconds)> on_command;  // metrics; may be empty
-  std::function<void(const Status&)> on_status;                                        // called on every change of `up`
+  std::function<void(const Status&)> on_status;  // called on every change of `up` or `error`
 };
 
 class Client {
@@ -82,16 +96,20 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   void start();  // connects in the background and stays connected
-  void stop();
+  void stop();   // for good; outstanding calls answer ConnectionLost, no callback runs any more
   const Status& status() const;
 
-  // `limit` 0: options.timeout.
+  // Whether there is a connection now or within `limit`.
+  asio::awaitable<bool> connected(std::chrono::milliseconds limit);
+
+  // `limit` 0: options.timeout. Commands that change what a connection is (SUBSCRIBE, MONITOR, QUIT …) and blocking
+  // ones do not belong on a shared connection: the former are answered with an Error, the latter hold up everything.
   asio::awaitable<Result> command(std::vector<std::string> arguments, std::chrono::milliseconds limit = {});
   asio::awaitable<Result> eval(std::shared_ptr<const Script> script, std::vector<std::string> keys,
                                std::vector<std::string> arguments, std::chrono::milliseconds limit = {});
 
-  // A subscription on a connection of its own, renewed after every reconnect (`on_message` is then called with an empty
-  // channel first: messages may have been missed).
+  // A subscription on a connection of its own, until stop(). Each time it is established, the first included,
+  // `on_message` is called with an empty channel: messages before that moment may have been missed.
   void subscribe(std::vector<std::string> channels,
                  std::function<void(std::string_view channel, std::string_view message)> on_message);
 

@@ -1,0 +1,184 @@
+#include "gateway/redis/client.h"
+
+#include <strings.h>
+
+#include <array>
+#include <csignal>
+#include <utility>
+
+#include "gateway/redis/supervisor.h"
+
+namespace gateway::redis {
+namespace {
+
+using Milliseconds = std::chrono::milliseconds;
+using Arguments = std::vector<std::string>;
+
+void ignore_broken_pipes() {
+  struct sigaction current {};
+  if (sigaction(SIGPIPE, nullptr, &current) == 0 && current.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
+}
+
+// hiredis would take the connection for another kind from here on.
+bool changes_connection(const std::string& command) {
+  constexpr std::array names{"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE",
+                             "MONITOR",   "QUIT",       "RESET",      "HELLO",       "SYNC",         "PSYNC"};
+  for (const char* name : names)
+    if (strcasecmp(name, command.c_str()) == 0) return true;
+  return false;
+}
+
+bool is_error(const Result& result, std::string_view code) {
+  const auto* value = std::get_if<Value>(&result);
+  const auto* error = value ? std::get_if<Error>(&value->data) : nullptr;
+  return error && error->message.starts_with(code);
+}
+
+Arguments script_arguments(const char* command, const std::string& script, const Arguments& keys,
+                           const Arguments& arguments) {
+  Arguments out{command, script, std::to_string(keys.size())};
+  out.insert(out.end(), keys.begin(), keys.end());
+  out.insert(out.end(), arguments.begin(), arguments.end());
+  return out;
+}
+
+}  // namespace
+
+class Client::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::io_context& io, Options given)
+      : io_(io), options_(std::make_shared<const Options>(std::move(given))), changed_(io.get_executor()) {}
+
+  void start() {
+    if (std::exchange(started_, true)) return;
+    add_supervisor(
+        [owner = weak_from_this()](const Ready& ready) {
+          if (auto self = owner.lock()) self->up(ready);
+        },
+        [owner = weak_from_this()](const std::string& why) {
+          if (auto self = owner.lock()) self->down(why);
+        });
+  }
+
+  void subscribe(Arguments channels, Connection::OnMessage on_message) {
+    add_supervisor([channels, on_message](const Ready& ready) { ready.connection->subscribe(channels, on_message); },
+                   [](const std::string&) {});
+  }
+
+  void stop() {
+    connection_.reset();
+    for (const auto& supervisor : supervisors_) supervisor->stop();
+    supervisors_.clear();
+    status_.up = false;
+    status_.error = "stopped";
+  }
+
+  static asio::awaitable<bool> connected(std::shared_ptr<Impl> self, Clock::time_point deadline) {
+    while (!self->status_.up && Clock::now() < deadline) co_await self->changed_.wait(deadline);
+    co_return self->status_.up;
+  }
+
+  static asio::awaitable<Result> command(std::shared_ptr<Impl> self, Arguments arguments, Milliseconds limit) {
+    if (arguments.empty() || changes_connection(arguments[0]))
+      co_return Value{Error{"ERR this command is not for a shared connection"}};
+    const auto began = Clock::now();
+    const std::string name = arguments[0];
+    Result result = co_await self->send(std::move(arguments), self->deadline(began, limit));
+    self->observe(name, began);
+    co_return result;
+  }
+
+  static asio::awaitable<Result> eval(std::shared_ptr<Impl> self, std::shared_ptr<const Script> script, Arguments keys,
+                                      Arguments arguments, Milliseconds limit) {
+    const auto began = Clock::now();
+    const auto deadline = self->deadline(began, limit);
+    Result result = co_await self->send(script_arguments("EVALSHA", script->sha1, keys, arguments), deadline);
+    // The whole source runs it and leaves it loaded; NOSCRIPT means that nothing ran yet.
+    if (is_error(result, "NOSCRIPT"))
+      result = co_await self->send(script_arguments("EVAL", script->source, keys, arguments), deadline);
+    self->observe(script->name, began);
+    co_return result;
+  }
+
+  const Status& status() const { return status_; }
+
+ private:
+  void add_supervisor(Supervisor::OnUp on_up, Supervisor::OnDown on_down) {
+    supervisors_.push_back(std::make_shared<Supervisor>(io_, options_, std::move(on_up), std::move(on_down)));
+    supervisors_.back()->start();
+  }
+
+  void up(const Ready& ready) {
+    connection_ = ready.connection;
+    status_ = {true, ready.run_id, status_.connects + 1, {}};
+    changed_.notify();
+    if (options_->on_status) options_->on_status(status_);
+  }
+
+  void down(const std::string& reason) {
+    connection_.reset();
+    const bool news = status_.up || status_.error != reason;
+    status_.up = false;
+    status_.error = reason;
+    if (news && options_->on_status) options_->on_status(status_);
+  }
+
+  Clock::time_point deadline(Clock::time_point began, Milliseconds limit) const {
+    return began + (limit > Milliseconds::zero() ? limit : options_->timeout);
+  }
+
+  void observe(std::string_view name, Clock::time_point began) const {
+    if (options_->on_command) options_->on_command(name, Clock::now() - began);
+  }
+
+  asio::awaitable<Result> send(Arguments arguments, Clock::time_point deadline) {
+    return send_on(shared_from_this(), connection_, std::move(arguments), deadline);
+  }
+
+  static asio::awaitable<Result> send_on(std::shared_ptr<Impl> self, std::shared_ptr<Connection> connection,
+                                         Arguments arguments, Clock::time_point deadline) {
+    if (!connection) co_return Unavailable{Unavailable::Reason::NotConnected};
+    Result result = co_await Connection::call(connection, std::move(arguments), deadline);
+    // The master was deposed: leave it, and look for the new one.
+    if (is_error(result, "READONLY")) connection->close("READONLY: the server became a replica");
+    co_return result;
+  }
+
+  asio::io_context& io_;
+  std::shared_ptr<const Options> options_;
+  bool started_ = false;
+  Status status_;
+  Event changed_;
+  std::shared_ptr<Connection> connection_;  // null while not up
+  std::vector<std::shared_ptr<Supervisor>> supervisors_;
+};
+
+Client::Client(asio::io_context& io, Options options) : impl_(std::make_shared<Impl>(io, std::move(options))) {
+  ignore_broken_pipes();
+}
+
+Client::~Client() { impl_->stop(); }
+
+void Client::start() { impl_->start(); }
+void Client::stop() { impl_->stop(); }
+const Status& Client::status() const { return impl_->status(); }
+
+asio::awaitable<bool> Client::connected(std::chrono::milliseconds limit) {
+  return Impl::connected(impl_, Clock::now() + limit);
+}
+
+asio::awaitable<Result> Client::command(std::vector<std::string> arguments, std::chrono::milliseconds limit) {
+  return Impl::command(impl_, std::move(arguments), limit);
+}
+
+asio::awaitable<Result> Client::eval(std::shared_ptr<const Script> script, std::vector<std::string> keys,
+                                     std::vector<std::string> arguments, std::chrono::milliseconds limit) {
+  return Impl::eval(impl_, std::move(script), std::move(keys), std::move(arguments), limit);
+}
+
+void Client::subscribe(std::vector<std::string> channels,
+                       std::function<void(std::string_view channel, std::string_view message)> on_message) {
+  impl_->subscribe(std::move(channels), std::move(on_message));
+}
+
+}  // namespace gateway::redis

@@ -1,0 +1,12 @@
+// From hiredis' reply tree to ours.
+#pragma once
+
+#include <hiredis/hiredis.h>
+
+#include "gateway/redis/client.h"
+
+namespace gateway::redis {
+
+Value to_value(const redisReply& reply);  // copies; recursion is bounded by the parser (7 levels)
+
+}  // namespace gateway::redis
