@@ -139,77 +139,74 @@ TEST_CASE("a killed server's outstanding commands are answered, and its successo
 
 TEST_CASE("the user, the password and the database of the URL are used") {
   RedisServer server(
-      {
-    .config = "user default off
-              user app on > p @ss / word ~*&*+@all ", .auth = {" app ", " p @ss /
-                                word "}});
-    {
-      Session session(options(server.url("app:p%40ss%2Fword@", 3)));
-      run(session.io, [&]() -> asio::awaitable<void> {
-        CHECK(text(co_await session.client.command({"SET", "where", "three"})) == "OK");
-        const std::string info = text(co_await session.client.command({"CLIENT", "INFO"}));
-        CHECK(info.find(" db=3 ") != info.npos);
-        CHECK(info.find(" user=app ") != info.npos);
-      });
-    }
-    struct Row {
-      std::string userinfo;
-      int database;
-      const char* says;
-    };
-    const Row rows[] = {
-        {"app:hunter2@", 0, "AUTH: WRONGPASS"},
-        {":hunter2@", 0, "AUTH: WRONGPASS"},
-        {"", 0, "INFO: NOAUTH"},
-        {"app:p%40ss%2Fword@", 99, "SELECT: ERR DB index is out of range"},
-    };
-    for (const Row& row : rows) {
-      asio::io_context io;
-      Client client(io, options(server.url(row.userinfo, row.database)));
-      client.start();
-      run(io, [&]() -> asio::awaitable<void> {
-        const bool told = co_await until([&] { return !client.status().error.empty(); });
-        CHECK(told);
-      });
-      CAPTURE(client.status().error);
-      CHECK_FALSE(client.status().up);
-      CHECK(client.status().error.find(row.says) != std::string::npos);
-      CHECK(client.status().error.find("hunter2") == std::string::npos);
-      CHECK(client.status().error.find("p@ss") == std::string::npos);
-    }
-}
-
-TEST_CASE("a password alone authenticates, and one that nobody asked for is told") {
-    RedisServer closed({.arguments = {"--requirepass", "s3cret"}, .auth = {"s3cret"}});
-    Session session(options(closed.url(":s3cret@")));
-    CHECK(session.client.status().up);
-    RedisServer open_to_all;
+      {.config = "user default off\nuser app on >p@ss/word ~* &* +@all\n", .auth = {"app", "p@ss/word"}});
+  {
+    Session session(options(server.url("app:p%40ss%2Fword@", 3)));
+    run(session.io, [&]() -> asio::awaitable<void> {
+      CHECK(text(co_await session.client.command({"SET", "where", "three"})) == "OK");
+      const std::string info = text(co_await session.client.command({"CLIENT", "INFO"}));
+      CHECK(info.find(" db=3 ") != info.npos);
+      CHECK(info.find(" user=app ") != info.npos);
+    });
+  }
+  struct Row {
+    std::string userinfo;
+    int database;
+    const char* says;
+  };
+  const Row rows[] = {
+      {"app:hunter2@", 0, "AUTH: WRONGPASS"},
+      {":hunter2@", 0, "AUTH: WRONGPASS"},
+      {"", 0, "INFO: NOAUTH"},
+      {"app:p%40ss%2Fword@", 99, "SELECT: ERR DB index is out of range"},
+  };
+  for (const Row& row : rows) {
     asio::io_context io;
-    Client client(io, options(open_to_all.url(":hunter2@")));
+    Client client(io, options(server.url(row.userinfo, row.database)));
     client.start();
     run(io, [&]() -> asio::awaitable<void> {
       const bool told = co_await until([&] { return !client.status().error.empty(); });
       CHECK(told);
     });
-    CHECK(client.status().error.find("AUTH: ERR") != std::string::npos);
+    CAPTURE(client.status().error);
+    CHECK_FALSE(client.status().up);
+    CHECK(client.status().error.find(row.says) != std::string::npos);
     CHECK(client.status().error.find("hunter2") == std::string::npos);
+    CHECK(client.status().error.find("p@ss") == std::string::npos);
+  }
+}
+
+TEST_CASE("a password alone authenticates, and one that nobody asked for is told") {
+  RedisServer closed({.arguments = {"--requirepass", "s3cret"}, .auth = {"s3cret"}});
+  Session session(options(closed.url(":s3cret@")));
+  CHECK(session.client.status().up);
+  RedisServer open_to_all;
+  asio::io_context io;
+  Client client(io, options(open_to_all.url(":hunter2@")));
+  client.start();
+  run(io, [&]() -> asio::awaitable<void> {
+    const bool told = co_await until([&] { return !client.status().error.empty(); });
+    CHECK(told);
+  });
+  CHECK(client.status().error.find("AUTH: ERR") != std::string::npos);
+  CHECK(client.status().error.find("hunter2") == std::string::npos);
 }
 
 TEST_CASE("a replica is refused, and left when it became one") {
-    RedisServer master, replica;
-    Session session(options(replica.url()));
-    replica.command({"REPLICAOF", "127.0.0.1", std::to_string(master.port())});
-    run(session.io, [&]() -> asio::awaitable<void> {
-      CHECK(error(co_await session.client.command({"SET", "a", "b"})).starts_with("READONLY"));
-      const bool refused =
-          co_await until([&] { return session.client.status().error.find("is a replica") != std::string::npos; });
-      CHECK(refused);
-    });
-    replica.command({"REPLICAOF", "NO", "ONE"});
-    run(session.io, [&]() -> asio::awaitable<void> {
-      CHECK(co_await session.client.connected(10s));
-      CHECK(text(co_await session.client.command({"SET", "a", "b"})) == "OK");
-    });
+  RedisServer master, replica;
+  Session session(options(replica.url()));
+  replica.command({"REPLICAOF", "127.0.0.1", std::to_string(master.port())});
+  run(session.io, [&]() -> asio::awaitable<void> {
+    CHECK(error(co_await session.client.command({"SET", "a", "b"})).starts_with("READONLY"));
+    const bool refused =
+        co_await until([&] { return session.client.status().error.find("is a replica") != std::string::npos; });
+    CHECK(refused);
+  });
+  replica.command({"REPLICAOF", "NO", "ONE"});
+  run(session.io, [&]() -> asio::awaitable<void> {
+    CHECK(co_await session.client.connected(10s));
+    CHECK(text(co_await session.client.command({"SET", "a", "b"})) == "OK");
+  });
 }
 
 TEST_SUITE_END();
