@@ -1,0 +1,109 @@
+#include "gateway/config/checks.h"
+
+#include <algorithm>
+#include <set>
+
+#include "gateway/config/address.h"
+
+namespace gateway::config {
+
+namespace {
+
+void check_door(const Settings& s, Problems& problems) {
+  if (s.clients.empty() && reachable_by_others(s.listen))
+    problems.push_back(
+        "listen: others can reach " + s.listen +
+        ", and without clients anyone there could use your credentials; listen on 127.0.0.1 or unix:PATH, or "
+        "configure clients (`contacts-gateway hash-key --generate` makes a key)");
+  const bool free_port = s.listen.ends_with(":0");
+  if (s.listen == s.admin.listen && !free_port)
+    problems.push_back("admin.listen: the same address as listen; give it a port of its own");
+}
+
+void check_credentials(const Settings& s, Problems& problems) {
+  const auto& c = s.credentials;
+  if (c.token.empty() && c.locations.empty() && c.oauth.grants.empty())
+    problems.push_back(
+        "credentials: none given; set credentials.token_file (GATEWAY_CREDENTIALS_TOKEN_FILE) to a file with a private "
+        "integration token, or credentials.locations.<id>.token_file for single locations");
+}
+
+void check_grant(const OAuthGrant& grant, const std::string& path, Problems& problems) {
+  if (grant.client_id.empty()) problems.push_back(path + ".client_id: missing");
+  if (grant.client_secret.empty()) problems.push_back(path + ".client_secret: missing");
+}
+
+void check_oauth(const Settings& s, Problems& problems) {
+  const auto& oauth = s.credentials.oauth;
+  for (std::size_t i = 0; i < oauth.grants.size(); ++i)
+    check_grant(oauth.grants[i],
+                oauth.grants.size() == 1 ? "credentials.oauth" : "credentials.oauth.grants[" + std::to_string(i) + "]",
+                problems);
+  if (oauth.grants.empty()) {
+    if (!oauth.store.empty()) problems.push_back("credentials.oauth.store: no grant is configured that it could keep");
+    return;
+  }
+  const bool file = oauth.store.starts_with("file:") && oauth.store.size() > 5;
+  if (!file && oauth.store != "redis")
+    problems.push_back(
+        "credentials.oauth.store: expected file:PATH or redis: a refresh token works once, so the next one must be "
+        "kept");
+  if (oauth.store == "redis" && s.redis.url.empty())
+    problems.push_back("credentials.oauth.store: redis needs redis.url");
+}
+
+void check_client(const Client& client, const std::string& path, Problems& problems) {
+  constexpr std::size_t kLongestName = 64;
+  if (client.name.empty()) problems.push_back(path + ".name: missing");
+  if (client.name.size() > kLongestName || client.name == "anonymous" || client.name == "other")
+    problems.push_back(path + ".name: expected at most 64 characters, and neither \"anonymous\" nor \"other\"");
+  if (client.key_hash.empty()) problems.push_back(path + ".key_hash: missing; `contacts-gateway hash-key` makes one");
+  const auto& own = client.locations;
+  if (!client.location.empty() && !own.empty() && std::find(own.begin(), own.end(), client.location) == own.end())
+    problems.push_back(path + ".location: is not among its locations");
+}
+
+void check_clients(const Settings& s, Problems& problems) {
+  std::set<std::string> names, hashes;
+  for (std::size_t i = 0; i < s.clients.size(); ++i) {
+    const std::string path = "clients[" + std::to_string(i) + "]";
+    check_client(s.clients[i], path, problems);
+    if (!names.insert(s.clients[i].name).second) problems.push_back(path + ".name: another client has this name");
+    if (!s.clients[i].key_hash.empty() && !hashes.insert(s.clients[i].key_hash).second)
+      problems.push_back(path + ".key_hash: another client has this key");
+  }
+}
+
+void check_tls(const Settings& s, Problems& problems) {
+  const auto& tls = s.server.tls;
+  if (!tls.certificate.empty() && tls.key.empty())
+    problems.push_back("server.tls.key: missing; server.tls.certificate needs its private key");
+  if (tls.certificate.empty() && !tls.key.empty())
+    problems.push_back("server.tls.certificate: missing; server.tls.key is of no use without it");
+  if (tls.certificate.empty() && !tls.client_ca.empty())
+    problems.push_back("server.tls.client_ca: needs server.tls.certificate and server.tls.key");
+}
+
+void check_times(const Settings& s, Problems& problems) {
+  if (s.upstream.connect_timeout > s.upstream.timeout)
+    problems.push_back("upstream.connect_timeout: longer than upstream.timeout, which ends the request first");
+  if (s.rate_limit.requests > s.rate_limit.daily)
+    problems.push_back("rate_limit.daily: less than rate_limit.requests of one interval");
+  if (s.cache.refuse_writes && s.redis.url.empty())
+    problems.push_back("cache.on_redis_loss: refuse-writes needs redis.url");
+}
+
+}  // namespace
+
+Problems contradictions(const Settings& settings) {
+  Problems problems;
+  check_door(settings, problems);
+  check_credentials(settings, problems);
+  check_oauth(settings, problems);
+  check_clients(settings, problems);
+  check_tls(settings, problems);
+  check_times(settings, problems);
+  return problems;
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,57 @@
+// Settings from everywhere they are given: defaults < JSON file < environment < flags (DESIGN section 7). Reads the
+// named files and nothing else; environment and flags come in as values. Called at start (and on a reload), by one
+// thread.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/settings.h"
+#include "gateway/config/sources.h"
+
+namespace gateway::config {
+
+// Settings whose feature this version lacks are refused, so that nobody relies on what is not there: the paths that
+// begin so. A feature that lands takes its line out of unsupported.cc.
+std::vector<std::string_view> unsupported_settings();
+
+struct Inputs {
+  std::string file;  // of --config; empty: what GATEWAY_CONFIG names, or none
+  Environment environment;
+  std::vector<std::string> flags;       // the arguments that are no command and no option of a command
+  std::vector<std::string> operations;  // the catalogue's names, for cache.operations.<name>
+  std::vector<std::string_view> unsupported = unsupported_settings();
+};
+
+// One line of `check`: a setting, its value (secrets hidden) and where it came from.
+struct Effective {
+  std::string path;
+  std::string value;
+  std::string origin;  // "default", "gateway.json:3:5", "GATEWAY_LISTEN", "--listen"
+};
+
+struct Loaded {
+  std::shared_ptr<const Settings> settings;
+  std::vector<Effective> effective;
+};
+
+// Everything that is wrong, one line each, with the path, what was expected and where it stands.
+class Invalid : public std::runtime_error {
+ public:
+  explicit Invalid(Problems problems);
+  const Problems& problems() const { return problems_; }
+
+ private:
+  Problems problems_;
+};
+
+// Throws Invalid. What only makes sense together is not looked at here: see checks.h.
+Loaded load(const Inputs& inputs);
+
+// The process' own environment.
+Environment process_environment();
+
+}  // namespace gateway::config

@@ -1,0 +1,12 @@
+// Small files named by settings: the settings file itself, secrets.
+#pragma once
+
+#include <string>
+
+namespace gateway::config {
+
+// The file's bytes. Throws std::runtime_error naming the path and the reason; so does a file over 1 MiB, which is
+// neither.
+std::string read_text_file(const std::string& path);
+
+}  // namespace gateway::config

@@ -1,0 +1,12 @@
+#include "gateway/config/load.h"
+
+namespace gateway::config {
+
+std::vector<std::string_view> unsupported_settings() {
+  return {
+      "credentials.oauth", "redis",      "passthrough",         "flows",          "tracing",
+      "webhooks",          "server.tls", "server.memory_limit", "clients[].rate",
+  };
+}
+
+}  // namespace gateway::config
