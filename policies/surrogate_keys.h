@@ -1,0 +1,42 @@
+// What a read depends on and what a write changes, as surrogate keys (DESIGN section 5, rule 1). The catalogue names
+// them by templates; here they get their values. Pure; any thread. Nothing throws on bad input: a body that cannot be
+// read gives no keys of its own, and a write then falls back on the operation's `keys_if_unknown`.
+//
+// Values are percent-decoded and written back in one way, so that "/contacts/a%62c" and "/contacts/abc" share keys and
+// ':' cannot occur in them.
+//
+// A request need not name its location ("PUT /contacts/ID" with one token for all). So that its write still reaches
+// every list:
+//   1. a read of location L depends on the keys of L and of "*" (any location);
+//   2. a read of an unknown location depends on those of "?" (some location) and of "*";
+//   3. a write to L changes those of L and of "?"; a write to an unknown location those of "*" and of "?".
+// Each write meets each read that it may change, and a write to L leaves the reads of other locations alone.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policies/catalogue.h"
+
+namespace policies {
+
+// A bulk write of more contacts than this changes its whole location instead.
+inline constexpr std::size_t kMostKeys = 20'000;
+
+// Keys known before upstream answers; sorted, each once. `location`: empty where unknown.
+std::vector<std::string> keys_of_request(const Match& match, std::string_view location, std::string_view request_body);
+
+// Keys that only a write's answer tells, without those that keys_of_request() gave; sorted, each once. An empty body
+// stands for an answer that was lost.
+std::vector<std::string> keys_of_answer(const Match& match, std::string_view location, std::string_view answer_body);
+
+// A collection's key: upstream's index lags behind, so a write keeps its mark there for the settle time.
+bool is_collection(std::string_view key);
+
+// What a change from elsewhere (a webhook, an operator's purge) invalidates.
+std::vector<std::string> keys_of_contact(std::string_view contact,
+                                         std::string_view location);   // with all that hangs on it
+std::vector<std::string> keys_of_location(std::string_view location);  // every entry of the location
+
+}  // namespace policies

@@ -1,0 +1,107 @@
+#include "policies/location.h"
+
+#include <doctest/doctest.h>
+
+using namespace policies;
+
+namespace {
+
+std::string told(const LocationInputs& request) {
+  const auto result = location_of(request);
+  if (const auto* problem = std::get_if<LocationProblem>(&result)) {
+    switch (problem->reason) {
+      case LocationProblem::Reason::Conflicting:
+        return "conflicting";
+      case LocationProblem::Reason::Missing:
+        return "missing";
+      case LocationProblem::Reason::UnreadableBody:
+        return "unreadable";
+    }
+  }
+  const auto& location = std::get<Location>(result);
+  return std::string(to_string(location.source())) + " " + std::string(location.id());
+}
+
+const std::vector<FieldView> kJson{{"Content-Type", "application/json; charset=utf-8"}};
+
+std::string told_body(std::string_view type, std::string_view body) {
+  const std::vector<FieldView> fields{{"content-type", type}};
+  return told({.fields = fields, .body = body, .restricted = true});
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("location");
+
+TEST_CASE("a location is taken from the query, percent-decoded") {
+  CHECK(told({.query = "limit=1&locationId=L1"}) == "query L1");
+  CHECK(told({.query = "locationId=L%31"}) == "query L1");
+  CHECK(told({.query = "location%49d=L1&x"}) == "query L1");
+  CHECK(told({.query = "locationId=L1&locationId=%4c1"}) == "query L1");
+  CHECK(told({.query = "locationId=L1&locationId=L2"}) == "conflicting");
+  CHECK(told({.query = "locationId=&locationId=L2"}) == "query L2");
+  CHECK(told({.query = "locationId&xlocationId=L2&locationIdx=L3"}) == "unknown ");
+}
+
+TEST_CASE("a location is taken from the top of a JSON body") {
+  CHECK(told({.fields = kJson, .body = R"({"a":{"locationId":"L9"},"locationId":"L1"})"}) == "body L1");
+  CHECK(told({.fields = kJson, .body = R"({"location\u0049d":"L\u0031"})"}) == "body L1");
+  CHECK(told({.fields = kJson, .body = R"({"a":{"locationId":"L9"}})"}) == "unknown ");
+  CHECK(told({.fields = kJson, .body = R"({"locationId":"L1","locationId":"L2"})"}) == "conflicting");
+  CHECK(told({.fields = kJson, .body = R"({"locationId":null})", .client = "L3"}) == "client L3");
+}
+
+TEST_CASE("the body's form decides how it is read") {
+  CHECK(told_body("application/merge-patch+json", R"({"locationId":"L1"})") == "body L1");
+  CHECK(told_body("APPLICATION/JSON", R"({"locationId":"L1"})") == "body L1");
+  CHECK(told_body("", R"({"locationId":"L1"})") == "body L1");
+  CHECK(told_body("", "not JSON") == "unknown ");
+  CHECK(told_body("text/plain", R"({"locationId":"L1"})") == "unknown ");
+  CHECK(told_body("application/x-www-form-urlencoded", "a=b&locationId=L%201") == "body L 1");
+}
+
+TEST_CASE("a body that cannot be read is refused where a location could hide in it and matter") {
+  const std::string deep = R"({"a":)" + std::string(100, '[') + std::string(100, ']') + R"(,"locationId":"L1"})";
+  CHECK(told_body("application/json", deep) == "unreadable");
+  CHECK(told_body("application/json", R"({"locationId":"L1")") == "unreadable");
+  CHECK(told_body("application/json", std::string(200'000, '[')) == "unreadable");
+  CHECK(told({.query = "locationId=L1", .fields = kJson, .body = "{", .several = true}) == "unreadable");
+  const std::vector<FieldView> coded{{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}};
+  CHECK(told({.fields = coded, .body = "\x1f\x8b", .restricted = true}) == "unreadable");
+  CHECK(told({.query = "locationId=L1", .fields = kJson, .body = "{"}) == "query L1");
+  CHECK(told({.fields = kJson, .body = "{", .credentials = "L1"}) == "credentials L1");
+}
+
+TEST_CASE("fields name it, by either name") {
+  const std::vector<FieldView> sdk{{"locationid", "L1"}};
+  CHECK(told({.fields = sdk, .client = "L2"}) == "field L1");
+  const std::vector<FieldView> ours{{"X-Location-Id", "L1"}};
+  CHECK(told({.fields = ours, .several = true}) == "field L1");
+  const std::vector<FieldView> both{{"X-Location-Id", "L1"}, {"locationId", "L2"}};
+  CHECK(told({.fields = both}) == "conflicting");
+}
+
+TEST_CASE("a request may not name one location to the gateway and another to upstream") {
+  const std::vector<FieldView> fields{{"Content-Type", "application/json"}, {"locationId", "L1"}};
+  CHECK(told({.query = "locationId=L2", .fields = fields}) == "conflicting");
+  CHECK(told({.fields = fields, .body = R"({"locationId":"L2"})"}) == "conflicting");
+  CHECK(told({.query = "locationId=L2", .fields = kJson, .body = R"({"locationId":"L1"})"}) == "conflicting");
+  CHECK(told({.query = "locationId=L1", .fields = fields, .body = R"({"locationId":"L1"})"}) == "query L1");
+}
+
+TEST_CASE("without a name the client's own counts, then the credentials' own, and among several none is guessed") {
+  CHECK(told({.client = "L1", .credentials = "L2"}) == "client L1");
+  CHECK(told({.client = "L1", .several = true}) == "client L1");
+  CHECK(told({.credentials = "L2"}) == "credentials L2");
+  CHECK(told({.several = true}) == "missing");
+  CHECK(told({}) == "unknown ");
+}
+
+TEST_CASE("a location survives being moved") {
+  auto result = location_of({.query = "locationId=a%62"});
+  const Location moved = std::move(std::get<Location>(result));
+  CHECK(moved.id() == "ab");
+  CHECK(moved.named());
+}
+
+TEST_SUITE_END();
