@@ -1,6 +1,16 @@
-// An HTTP/1.1 server on Pistache's reactor (DESIGN section 4): acceptors of our own, N workers, each the only thread
-// that touches its connections. Used for the public address, the admin address and the simulator. Thread safety: every
-// public function may be called from any thread; handlers run on their worker and must not block.
+// An HTTP/1.1 server (RFC 9112) on Pistache's reactor: an acceptor of our own and N workers, each the only thread that
+// touches its connections. Used for the public address, the admin address and the simulator.
+//
+// Threads: one owner constructs, starts, drains, stops and destroys a server, never from a handler; addresses() and
+// connections() may be called by any thread. Handlers run on their worker and must not block.
+//
+// A request that breaks the protocol or a limit is answered by the server itself with a problem body (problem.h) and
+// `Connection: close`. What follows the last answer is read and thrown away for Limits::linger_timeout, so that a
+// client that still sends gets its answer and not a reset.
+//
+// A client that closes and one that only stops sending (shutdown) look alike: a FIN. While a request is being answered
+// it is taken for hanging up, as nginx does: Reply::on_hang_up is called. If the handler answers all the same, the
+// answer is written. A FIN that arrives with the request or before it does not count: `printf … | nc` gets its answer.
 #pragma once
 
 #include <chrono>
@@ -26,6 +36,21 @@ class Handler {
 using HandlerFactory = std::function<std::unique_ptr<Handler>(std::size_t worker)>;
 
 struct Limits {
+  std::size_t header_bytes = 32 * 1024;       // request line and fields; 431 above
+  std::size_t target_bytes = 8 * 1024;        // 414 above
+  std::size_t body_bytes = 10 * 1024 * 1024;  // decoded; 413 above, at once where Content-Length announces it
+  std::size_t connections = 20'000;           // over all workers; one more is answered 503 and closed
+  std::size_t unsent_bytes =
+      16 * 1024 * 1024;  // of one streamed answer: above, Reply::write says false; above twice, cut
+  std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte to the end of its header block: 408
+  std::chrono::milliseconds body_timeout{30'000};    // for the body after that: 408
+  std::chrono::milliseconds idle_timeout{75'000};    // keep-alive without a request: closed
+  std::chrono::milliseconds write_timeout{30'000};   // unsent bytes and no progress: closed
+  std::chrono::milliseconds linger_timeout{2'000};   // after the last answer, for the client to close its side
+};
+using HandlerFactory = std::function<std::unique_ptr<Handler>(std::size_t worker)>;
+
+struct Limits {
   std::size_t header_bytes = 32 * 1024;         // 431 above
   std::size_t target_bytes = 8 * 1024;          // 414 above
   std::size_t body_bytes = 10 * 1024 * 1024;    // 413 above
@@ -36,6 +61,8 @@ struct Limits {
   std::chrono::milliseconds body_timeout{30'000};   // for the body after that: 408
   std::chrono::milliseconds idle_timeout{75'000};   // keep-alive without a request: closed
   std::chrono::milliseconds write_timeout{30'000};  // unsent bytes and no progress: closed
+  std::chrono::milliseconds linger_timeout{
+      2'000};  // after a last answer: how long the client may take to close its side
 };
 
 struct Options {
