@@ -36,39 +36,45 @@ class Handler {
 using HandlerFactory = std::function<std::unique_ptr<Handler>(std::size_t worker)>;
 
 struct Limits {
-  std::size_t header_bytes = 32 * 1024;         // request line and fields; 431 above
-  std::size_t target_bytes = 8 * 1024;          // 414 above
-  std::size_t body_bytes = 10 * 1024 * 1024;    // decoded; 413 above, at once where Content-Length announces it
-  std::size_t connections = 20'000;             // over all workers; one more is answered 503 and closed
-  std::size_t unsent_bytes = 16 * 1024 * 1024;  // of a stream; above, Reply::write says false; above twice, cut
-  std::chrono::milliseconds header_timeout{10'000};
-  struct Options {
-    std::string name;                    // thread names and problem bodies: "contacts-gateway"
-    std::vector<std::string> addresses;  // "127.0.0.1:8080", "[::]:8080", "unix:PATH"; port 0 picks a free one
-    std::size_t threads = 1;
-    Limits limits;
-  };
+  std::size_t header_bytes = 32 * 1024;              // request line and fields; 431 above
+  std::size_t target_bytes = 8 * 1024;               // 414 above
+  std::size_t body_bytes = 10 * 1024 * 1024;         // decoded; 413 above, at once where Content-Length announces it
+  std::size_t connections = 20'000;                  // over all workers; one more is answered 503 and closed
+  std::size_t unsent_bytes = 16 * 1024 * 1024;       // of a stream; above, Reply::write says false; above twice, cut
+  std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte to the end of its header block: 408
+  std::chrono::milliseconds body_timeout{30'000};    // for the body after that: 408
+  std::chrono::milliseconds idle_timeout{75'000};    // keep-alive without a request: closed
+  std::chrono::milliseconds write_timeout{30'000};   // unsent bytes and no progress: closed
+  std::chrono::milliseconds linger_timeout{2'000};   // after the last answer, for the client to close its side
+};
 
-  class Server {
-   public:
-    // Binds and listens; throws std::runtime_error naming the address and the reason when it cannot.
-    Server(Options options, HandlerFactory factory);
-    ~Server();  // stops at once
-    Server(const Server&) = delete;
-    Server& operator=(const Server&) = delete;
+struct Options {
+  std::string name;                    // thread names and problem bodies: "contacts-gateway"
+  std::vector<std::string> addresses;  // "127.0.0.1:8080", "[::]:8080", "unix:PATH"; port 0 picks a free one
+  std::size_t threads = 1;
+  Limits limits;
+};
 
-    void start();
-    std::vector<std::string> addresses() const;  // as bound, ports filled in
-    std::size_t connections() const;
+class Server {
+ public:
+  // Binds and listens; throws std::runtime_error naming the address and the reason when it cannot.
+  Server(Options options, HandlerFactory factory);
+  ~Server();  // stops at once
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
-    // Stops accepting; lets requests in flight finish (answers say `Connection: close`); answers true when all ended in
-    // time.
-    bool drain(std::chrono::milliseconds limit);
-    void stop();  // closes everything and joins the threads
+  void start();
+  std::vector<std::string> addresses() const;  // as bound, ports filled in
+  std::size_t connections() const;
 
-   private:
-    class Impl;
-    std::unique_ptr<Impl> impl_;
-  };
+  // Stops accepting; lets requests in flight finish (answers say `Connection: close`); answers true when all ended in
+  // time.
+  bool drain(std::chrono::milliseconds limit);
+  void stop();  // closes everything and joins the threads
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace gateway::server
