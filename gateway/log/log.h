@@ -1,25 +1,25 @@
 // JSON lines on standard error, one object a line: {"time":RFC 3339,"level":…,"event":…, …}. Never given query values,
-// bodies or secrets. Any thread; lines are written by a background thread, dropped and counted when it falls behind.
+// bodies or secrets. Any thread; lines are written by a background thread; when it falls behind, the oldest waiting
+// lines are dropped and counted. Before start() and after stop() nothing is written.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
-#include <variant>
+
+#include "gateway/log/line.h"
 
 namespace gateway::log {
 
-enum class Level { Debug, Info, Warn, Error };
-
-struct Item {
-  std::string_view key;
-  std::variant<std::string_view, std::int64_t, double, bool> value;
-};
-
 void start(Level level);  // once, before any other thread
-void stop();              // flushes
+void stop();              // once, after every other thread; writes what waits
 bool enabled(Level level);
-void write(Level level, std::string_view event, std::initializer_list<Item> items = {});
+void write(Level level, std::string_view event, std::span<const Item> items);
+inline void write(Level level, std::string_view event, std::initializer_list<Item> items = {}) {
+  write(level, event, std::span(items.begin(), items.size()));
+}
+std::uint64_t dropped();  // lines since start()
 
 inline void info(std::string_view event, std::initializer_list<Item> items = {}) { write(Level::Info, event, items); }
 inline void warn(std::string_view event, std::initializer_list<Item> items = {}) { write(Level::Warn, event, items); }
