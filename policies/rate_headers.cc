@@ -1,0 +1,68 @@
+#include "policies/rate_headers.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace policies {
+
+namespace {
+
+constexpr Duration kDay = std::chrono::hours(24);
+constexpr std::uint64_t kMost = 1'000'000'000'000'000;  // beyond any limit or moment in milliseconds
+
+std::optional<std::uint64_t> number(const Fields& fields, std::string_view name) {
+  const auto value = fields.find(name);
+  if (!value || value->empty()) return std::nullopt;
+  std::uint64_t parsed = 0;
+  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), parsed);
+  if (error != std::errc{} || end != value->data() + value->size() || parsed > kMost) return std::nullopt;
+  return parsed;
+}
+
+std::optional<Duration> reset_from_now(std::optional<std::uint64_t> stated, std::chrono::milliseconds now) {
+  if (!stated) return std::nullopt;
+  const std::chrono::milliseconds given(static_cast<std::int64_t>(*stated));
+  constexpr std::chrono::milliseconds kSurelyAMoment{100'000'000'000};  // as a moment 1973, as a duration three years
+  const auto from_now = given >= kSurelyAMoment ? std::max(given - now, std::chrono::milliseconds{0}) : given;
+  if (from_now > kDay) return std::nullopt;
+  return from_now;
+}
+
+std::string seconds_up(Duration duration) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(std::max(duration, Duration{0})).count());
+}
+
+}  // namespace
+
+StatedLimits parse_stated_limits(const Fields& fields, std::chrono::milliseconds now) {
+  StatedLimits stated;
+  stated.max = number(fields, "X-RateLimit-Max");
+  if (stated.max == 0) stated.max.reset();
+  stated.remaining = number(fields, "X-RateLimit-Remaining");
+  if (const auto milliseconds = number(fields, "X-RateLimit-Interval-Milliseconds");
+      milliseconds && *milliseconds > 0) {
+    const std::chrono::milliseconds interval(static_cast<std::int64_t>(*milliseconds));
+    if (interval <= kDay) stated.interval = interval;
+  }
+  stated.daily_limit = number(fields, "X-RateLimit-Limit-Daily");
+  stated.daily_remaining = number(fields, "X-RateLimit-Daily-Remaining");
+  stated.daily_reset = reset_from_now(number(fields, "X-RateLimit-Daily-Reset"), now);
+  return stated;
+}
+
+std::string format_rate_limit_policy(const RateLimit& limit) {
+  return "\"default\";q=" + std::to_string(limit.requests) + ";w=" + seconds_up(limit.interval);
+}
+
+std::string format_rate_limit(std::uint64_t remaining, Duration until_more) {
+  return "\"default\";r=" + std::to_string(remaining) + ";t=" + seconds_up(until_more);
+}
+
+std::string format_queue_timing(Duration waited) {
+  const auto tenths = std::max<Duration::rep>(0, waited.count()) / 100;
+  return "queue;dur=" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
+std::string format_retry_after(Duration wait) { return seconds_up(std::max(wait, Duration{1})); }
+
+}  // namespace policies

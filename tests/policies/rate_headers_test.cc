@@ -1,0 +1,62 @@
+#include "policies/rate_headers.h"
+
+#include <doctest/doctest.h>
+
+using namespace std::chrono_literals;
+using policies::Fields;
+using policies::parse_stated_limits;
+
+TEST_SUITE_BEGIN("rate headers");
+
+TEST_CASE("what the upstream states is read whatever the case of its names") {
+  const auto stated = parse_stated_limits({{"x-ratelimit-max", "100"},
+                                           {"X-RateLimit-Remaining", "0"},
+                                           {"X-RATELIMIT-INTERVAL-MILLISECONDS", "10000"},
+                                           {"X-RateLimit-Limit-Daily", "200000"},
+                                           {"X-RateLimit-Daily-Remaining", "199999"},
+                                           {"X-RateLimit-Daily-Reset", "3600000"}},
+                                          1'700'000'000'000ms);
+  CHECK(stated.max == 100);
+  CHECK(stated.remaining == 0);
+  CHECK(stated.interval == 10s);
+  CHECK(stated.daily_limit == 200'000);
+  CHECK(stated.daily_remaining == 199'999);
+  CHECK(stated.daily_reset == 1h);
+}
+
+TEST_CASE("values that are no numbers or out of all reason are ignored") {
+  for (const char* value : {"", "-1", "1.5", "ten", "5 ", "0x10", "99999999999999999999", "9999999999999999"}) {
+    CAPTURE(value);
+    const auto stated = parse_stated_limits({{"X-RateLimit-Max", value},
+                                             {"X-RateLimit-Remaining", value},
+                                             {"X-RateLimit-Interval-Milliseconds", value},
+                                             {"X-RateLimit-Limit-Daily", value},
+                                             {"X-RateLimit-Daily-Remaining", value},
+                                             {"X-RateLimit-Daily-Reset", value}},
+                                            0ms);
+    CHECK_FALSE((stated.max || stated.remaining || stated.interval || stated.daily_limit || stated.daily_remaining ||
+                 stated.daily_reset));
+  }
+  const auto zero = parse_stated_limits({{"X-RateLimit-Max", "0"}, {"X-RateLimit-Interval-Milliseconds", "0"}}, 0ms);
+  CHECK_FALSE((zero.max || zero.interval));
+  CHECK_FALSE(parse_stated_limits({{"X-RateLimit-Interval-Milliseconds", "86400001"}}, 0ms).interval.has_value());
+}
+
+TEST_CASE("the daily reset may be a duration or a moment") {
+  CHECK(parse_stated_limits({{"X-RateLimit-Daily-Reset", "1700000060000"}}, 1'700'000'000'000ms).daily_reset == 60s);
+  CHECK(parse_stated_limits({{"X-RateLimit-Daily-Reset", "1600000000000"}}, 1'700'000'000'000ms).daily_reset == 0s);
+  CHECK_FALSE(parse_stated_limits({{"X-RateLimit-Daily-Reset", "86400001"}}, 0ms).daily_reset.has_value());
+}
+
+TEST_CASE("what the client sees is in whole seconds, rounded up") {
+  CHECK(policies::format_rate_limit_policy({100, 10s}) == "\"default\";q=100;w=10");
+  CHECK(policies::format_rate_limit_policy({100, 250ms}) == "\"default\";q=100;w=1");
+  CHECK(policies::format_rate_limit(50, 30s) == "\"default\";r=50;t=30");
+  CHECK(policies::format_rate_limit(0, 1ms) == "\"default\";r=0;t=1");
+  CHECK(policies::format_queue_timing(12'540us) == "queue;dur=12.5");
+  CHECK(policies::format_queue_timing(0us) == "queue;dur=0.0");
+  CHECK(policies::format_retry_after(0us) == "1");
+  CHECK(policies::format_retry_after(4s + 1us) == "5");
+}
+
+TEST_SUITE_END();
