@@ -1,5 +1,6 @@
 #include "gateway/redis/connection.h"
 
+#include <algorithm>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/post.hpp>
@@ -254,12 +255,15 @@ void Connection::send_subscribe(const std::vector<std::string>& channels) {
 
 void Connection::on_push(const redisReply& reply) {
   last_reply_ = Clock::now();
+  const std::string_view about(reply.element[1]->str, reply.element[1]->len);
+  // hiredis repeats the last callback for a channel that it does not know.
+  if (std::find(channels_.begin(), channels_.end(), about) == channels_.end()) return;
   std::string channel, message;  // empty: all channels are confirmed
   if (std::string_view(reply.element[0]->str, reply.element[0]->len) == "subscribe") {
     if (++confirmed_ != channels_.size()) return;
   } else {
     if (reply.element[2]->type != REDIS_REPLY_STRING) return;
-    channel.assign(reply.element[1]->str, reply.element[1]->len);
+    channel = about;
     message.assign(reply.element[2]->str, reply.element[2]->len);
   }
   asio::post(io_, [owner = weak_from_this(), channel = std::move(channel), message = std::move(message)] {
