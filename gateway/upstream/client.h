@@ -1,5 +1,16 @@
-// The upstream over libcurl multi on Asio: pooled connections, HTTP/2 where the server speaks it, TLS verified.
-// Everything runs on the io_context's single thread. A cancelled send() removes its transfer at once.
+// The upstream over libcurl multi on Asio: pooled connections, HTTP/2 where the server speaks it, TLS verified, no
+// redirects, no cookies, nothing decoded. Proxies as libcurl reads them (https_proxy, http_proxy, all_proxy, no_proxy),
+// through CONNECT only; a loopback upstream is never reached through one.
+//
+// Threads: everything runs on the io_context's single thread. Ownership: a Client is destroyed before its io_context.
+// Cancellation: send() honours the coroutine's cancellation slot; its transfer (HTTP/1: its connection, HTTP/2: its
+// stream) is gone before the cancelled coroutine resumes. Destroying the Client does the same to all of them.
+//
+// One send() is one attempt. libcurl by itself repeats a request of any method, up to five times, when a reused
+// connection closed before the first byte of an answer; a POST could then be applied twice and an attempt would go
+// unpermitted. Here that repetition is refused and reported (Reset, or Connect where not one byte had left), so that
+// the retry policy decides. RFC 9110 (semantics, section 7.6.1 hop-by-hop), RFC 9112 (section 9.2: an answer nobody
+// asked for is never used).
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -19,9 +30,9 @@ namespace gateway::upstream {
 
 struct Request {
   std::string method;
-  std::string target;                       // path and query, appended to the base URL as it is
-  policies::Fields fields;                  // sent as they are; Host, Content-Length and framing are the client's own
-  std::shared_ptr<const std::string> body;  // null: none
+  std::string target;       // path and query, appended to the base URL as it is
+  policies::Fields fields;  // sent as they are; Host, Content-Length, framing, hop-by-hop fields are the client's own
+  std::shared_ptr<const std::string> body;  // null: none. POST, PUT and PATCH without one say Content-Length: 0
   std::chrono::milliseconds timeout{0};     // 0: the client's own limit; never longer than it
 };
 
@@ -35,6 +46,7 @@ struct Response {
 // Why there is no answer, by what it proves about the request (issue: a POST may be repeated only if surely not
 // applied).
 enum class Failure {
+  Unsendable,      // a method, target or field that HTTP cannot carry: not sent, and not to be tried again
   Resolve,         // not sent
   Connect,         // refused or unreachable: not sent
   ConnectTimeout,  // not sent
@@ -49,7 +61,7 @@ bool surely_not_applied(Failure failure);
 
 struct Failed {
   Failure failure = Failure::Reset;
-  std::string detail;  // libcurl's words, without URL, fields or body
+  std::string detail;  // fixed words of libcurl, OpenSSL and the system; never URL, fields or body
 };
 
 struct Outcome {
@@ -60,22 +72,26 @@ struct Outcome {
 
 struct Options {
   std::string base_url = "https://services.leadconnectorhq.com";
-  std::chrono::milliseconds timeout{30'000};
-  std::chrono::milliseconds connect_timeout{5'000};
-  std::size_t answer_bytes = 10 * 1024 * 1024;
-  std::size_t connections = 100;  // to one host; more requests wait inside libcurl
+  std::chrono::milliseconds timeout{
+      30'000};  // from send() to the answer's last byte, waiting for a connection included
+  std::chrono::milliseconds connect_timeout{5'000};  // name, TCP and TLS together
+  std::size_t answer_bytes = 10 * 1024 * 1024;       // body
+  std::size_t answer_field_bytes = 64 * 1024;        // status lines and fields, interim answers included
+  std::size_t connections = 100;                     // to one host; more requests wait inside libcurl
+  std::chrono::seconds idle{50};  // a connection idle for longer is not used again: load balancers close at 60 s
   std::string ca_file;            // empty: the system's
 };
 
 class Client {
  public:
-  Client(asio::io_context& io,
-         Options options);  // throws std::invalid_argument on a URL that is not http(s)://host[:port][/path]
+  // Throws std::invalid_argument on a URL that is not http(s)://host[:port][/path] and on a ca_file that cannot be
+  // read.
+  Client(asio::io_context& io, Options options);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  asio::awaitable<Outcome> send(Request request);
+  asio::awaitable<Outcome> send(Request request);  // throws std::system_error(operation_aborted) when cancelled
   std::size_t in_flight() const;
 
  private:

@@ -1,0 +1,162 @@
+#include "gateway/upstream/multi.h"
+
+#include <asio/post.hpp>
+#include <chrono>
+#include <new>
+
+namespace gateway::upstream {
+
+// What libcurl wants to know of one of its descriptors, and which of it is being awaited.
+struct Multi::Socket {
+  explicit Socket(asio::io_context& io) : descriptor(io) {}
+  ~Socket() {
+    if (descriptor.is_open()) descriptor.release();  // libcurl's to close
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  asio::posix::stream_descriptor descriptor;
+  int interest = 0;  // CURL_POLL_IN | CURL_POLL_OUT
+  int awaited = 0;   // the same bits
+};
+
+Multi::Multi(asio::io_context& io, std::size_t connections, Done done)
+    : io_(io), timer_(io), done_(std::move(done)), multi_(curl_multi_init()) {
+  if (multi_ == nullptr) throw std::bad_alloc();
+  const auto limit = static_cast<long>(connections);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, limit);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, limit);
+}
+
+Multi::~Multi() { close(); }
+
+void Multi::close() {
+  if (multi_ == nullptr) return;
+  curl_multi_cleanup(multi_);  // still calls on_socket
+  multi_ = nullptr;
+  sockets_.clear();
+  timer_.cancel();
+}
+
+bool Multi::add(CURL* easy) {
+  idle_.drop_unclean();
+  if (curl_multi_add_handle(multi_, easy) != CURLM_OK) return false;
+  due_ = false;
+  act(CURL_SOCKET_TIMEOUT, 0);  // starts it now: one turn of the loop less
+  return true;
+}
+
+void Multi::remove(CURL* easy) {
+  curl_multi_remove_handle(multi_, easy);
+  run_due();
+}
+
+void Multi::rest(curl_socket_t descriptor) {
+  if (!sockets_.contains(descriptor)) idle_.add(descriptor);  // else a waiting request has taken it over already
+}
+
+void Multi::forget(curl_socket_t descriptor) { idle_.remove(descriptor); }
+
+int Multi::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void* socket) {
+  return static_cast<Multi*>(self)->watch(descriptor, what, static_cast<Socket*>(socket));
+}
+
+int Multi::watch(curl_socket_t descriptor, int what, Socket* known) {
+  if (what == CURL_POLL_REMOVE) {
+    if (known != nullptr) known->descriptor.release();  // now: libcurl may close it and open another of the same number
+    sockets_.erase(descriptor);
+    return 0;
+  }
+  auto& socket = sockets_[descriptor];
+  if (known == nullptr) {
+    idle_.remove(descriptor);
+    socket = std::make_shared<Socket>(io_);
+    std::error_code error;
+    socket->descriptor.assign(descriptor, error);
+    if (error) {
+      sockets_.erase(descriptor);
+      return -1;
+    }
+    curl_multi_assign(multi_, descriptor, socket.get());
+  }
+  socket->interest = what & CURL_POLL_INOUT;
+  await(socket);
+  return 0;
+}
+
+void Multi::await(const std::shared_ptr<Socket>& socket) {
+  for (const int direction : {CURL_POLL_IN, CURL_POLL_OUT})
+    if ((socket->interest & direction) != 0 && (socket->awaited & direction) == 0) await(socket, direction);
+}
+
+void Multi::await(const std::shared_ptr<Socket>& socket, int direction) {
+  using Wait = asio::posix::stream_descriptor::wait_type;
+  socket->awaited |= direction;
+  socket->descriptor.async_wait(
+      direction == CURL_POLL_IN ? Wait::wait_read : Wait::wait_write,
+      [self = weak_from_this(), weak = std::weak_ptr(socket), direction](std::error_code error) {
+        const auto multi = self.lock();
+        const auto woken = weak.lock();
+        if (!multi || !woken || error == asio::error::operation_aborted) return;
+        woken->awaited &= ~direction;
+        if ((woken->interest & direction) == 0) return;  // libcurl lost interest meanwhile
+        const int events = direction == CURL_POLL_IN ? CURL_CSELECT_IN : CURL_CSELECT_OUT;
+        multi->act(woken->descriptor.native_handle(), error ? events | CURL_CSELECT_ERR : events);
+        if (woken->descriptor.is_open()) multi->await(woken);
+      });
+}
+
+int Multi::on_timer(CURLM*, long milliseconds, void* self) {
+  static_cast<Multi*>(self)->arm(milliseconds);
+  return 0;
+}
+
+void Multi::arm(long milliseconds) {
+  due_ = milliseconds == 0;  // libcurl may not be called from its own callback: run_due() does
+  if (milliseconds <= 0) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::chrono::milliseconds(milliseconds));
+  timer_.async_wait([self = weak_from_this()](std::error_code error) {
+    if (const auto multi = self.lock(); multi && !error) multi->act(CURL_SOCKET_TIMEOUT, 0);
+  });
+}
+
+void Multi::act(curl_socket_t descriptor, int events) {
+  if (multi_ == nullptr) return;
+  int running = 0;
+  curl_multi_socket_action(multi_, descriptor, events, &running);
+  report();
+  run_due();
+}
+
+void Multi::report() {
+  int left = 0;
+  while (multi_ != nullptr) {
+    const CURLMsg* message = curl_multi_info_read(multi_, &left);
+    if (message == nullptr) return;
+    CURL* easy = message->easy_handle;
+    const CURLcode code = message->data.result;
+    curl_multi_remove_handle(multi_, easy);
+    done_(easy, code);
+  }
+}
+
+void Multi::run_due() {
+  if (!due_ || posted_) return;
+  due_ = false;
+  posted_ = true;
+  asio::post(io_, [self = weak_from_this()] {
+    const auto multi = self.lock();
+    if (!multi) return;
+    multi->posted_ = false;
+    multi->act(CURL_SOCKET_TIMEOUT, 0);
+  });
+}
+
+}  // namespace gateway::upstream

@@ -1,0 +1,83 @@
+#include "gateway/upstream/request_lines.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gateway::upstream {
+
+namespace {
+
+using policies::same_name;
+constexpr std::string_view kSpace = " \t";
+
+bool is_token(std::string_view text) {  // RFC 9110 section 5.6.2
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kMarks.find(c) != kMarks.npos;
+  });
+}
+
+bool is_control(char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }
+
+bool is_value(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return is_control(c) && c != '\t'; });
+}
+
+bool is_target(std::string_view text) {
+  return text.starts_with('/') &&
+         std::none_of(text.begin(), text.end(), [](char c) { return is_control(c) || c == ' '; });
+}
+
+bool written_by_libcurl(std::string_view name) {
+  return same_name(name, "Host") || same_name(name, "Content-Length") || same_name(name, "Expect");
+}
+
+bool lists(std::string_view list, std::string_view name) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view item = list.substr(0, comma);
+    item.remove_prefix(std::min(item.find_first_not_of(kSpace), item.size()));
+    item = item.substr(0, item.find_last_not_of(kSpace) + 1);
+    if (same_name(item, name)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_hop_by_hop(std::string_view name, std::string_view connection) {
+  constexpr std::array<std::string_view, 10> kFixed{
+      "Connection",     "Keep-Alive",         "Proxy-Connection",   "TE", "Transfer-Encoding", "Upgrade", "Trailer",
+      "HTTP2-Settings", "Proxy-Authenticate", "Proxy-Authorization"};
+  return std::any_of(kFixed.begin(), kFixed.end(), [&](auto fixed) { return same_name(fixed, name); }) ||
+         lists(connection, name);
+}
+
+std::optional<std::string_view> unsendable(const Request& request) {
+  if (!is_token(request.method)) return "the method is not a token";
+  if (!is_target(request.target)) return "the target does not begin with '/' or holds a space or control character";
+  for (const auto& field : request.fields) {
+    if (!is_token(field.name)) return "a field name is not a token";
+    if (!is_value(field.value)) return "a field value holds a control character";
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> request_lines(const Request& request) {
+  const auto views = request.fields.view();
+  const std::string connection = policies::combined_field(views, "Connection").value_or("");
+  std::vector<std::string> lines;
+  lines.reserve(views.size() + 3);
+  for (const auto& [name, value] : views) {
+    if (is_hop_by_hop(name, connection) || written_by_libcurl(name)) continue;
+    const bool blank = value.find_first_not_of(kSpace) == value.npos;
+    lines.push_back(blank ? std::string(name) + ";" : std::string(name).append(": ").append(value));
+  }
+  for (const std::string_view added : {"Accept", "Content-Type", "User-Agent"})
+    if (!policies::find_field(views, added)) lines.push_back(std::string(added) + ":");
+  lines.emplace_back("Expect:");
+  return lines;
+}
+
+}  // namespace gateway::upstream
