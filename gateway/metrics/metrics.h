@@ -1,10 +1,12 @@
 // What the gateway counts (DESIGN section 7). Recording takes no lock and allocates nothing: each thread writes to a
 // shard of its own with relaxed atomics; the shards are added up when `/metrics` is scraped. Label values come from
-// closed sets: the catalogue's operation names, the configured clients, the busiest locations.
+// closed sets: the catalogue's operation names, the configured clients, the busiest locations; a reason, cause or
+// result beyond what a shard has room for counts as "other". Any thread may record and scrape.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +39,8 @@ class Metrics {
   // `operations` and `clients`: label values by index.
   Metrics(std::vector<std::string> operations, std::vector<std::string> clients);
   ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
 
   void request(const RequestRecord& record);
   // One try at upstream. `code`: its status, or 0 when it failed without one.
@@ -51,8 +55,10 @@ class Metrics {
   void token_refresh(std::string_view result);
   void redis_command(std::string_view command, std::chrono::nanoseconds duration);
   void webhook(std::string_view type, std::string_view result);
+  void flow_run(std::string_view flow, std::string_view result);
 
-  // Gauges are read at scrape: `read` is called on the scraping thread and must be quick and thread-safe.
+  // Gauges are read at scrape: `read` is called on the scraping thread and must be quick and thread-safe. A name that
+  // ends in _total is a counter. An empty `help` takes the text of families.h; what DESIGN names has one.
   void gauge(std::string name, std::string help, std::function<double()> read);
   struct LabelledValue {
     std::vector<std::string> labels;
