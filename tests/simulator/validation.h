@@ -1,0 +1,30 @@
+// What the documents demand of request bodies, in the words the API's validator uses ("title should not be empty").
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/simulator/json.h"
+
+namespace simulator {
+
+enum class Body {
+  None,
+  Contact,
+  NewContact,
+  Task,
+  NewTask,
+  TaskStatus,
+  NewNote,
+  Note,
+  Tags,
+  Followers,
+  BulkTags,
+  BulkBusiness,
+  Workflow
+};
+
+// Every complaint about `body`; none where it is right.
+std::vector<std::string> complaints(Body kind, const Value& body);
+
+}  // namespace simulator
