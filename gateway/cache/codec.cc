@@ -1,0 +1,165 @@
+#include "gateway/cache/codec.h"
+
+#include <zlib.h>
+
+#include "gateway/cache/body_encoding.h"
+#include "gateway/cache/byte_stream.h"
+
+namespace gateway::cache {
+namespace {
+
+constexpr std::string_view magic = "\xC6GCE";
+constexpr std::uint8_t version = 1;
+constexpr std::size_t checksum_at = 5, size_at = 9, content_at = 17;
+constexpr std::size_t compress_from = 1024;
+constexpr std::size_t max_head_bytes = 1 << 20;  // field lines and surrogate keys; a server takes far less
+
+enum class Encoding : std::uint8_t { Identity = 0, Zstd = 1 };
+
+// Milliseconds that arithmetic on two of them cannot overflow: some 280,000 years.
+bool plausible(std::int64_t milliseconds) { return milliseconds >= 0 && milliseconds < (std::int64_t{1} << 53); }
+
+bool plausible(const StoredEntry& entry) {
+  return entry.status >= 100 && entry.status <= 599 && plausible(entry.stored_at_ms) &&
+         plausible(entry.initial_age_ms) && plausible(entry.fresh_ms) && plausible(entry.stale_while_revalidate_ms) &&
+         plausible(entry.stale_if_error_ms);
+}
+
+std::uint32_t checksum(std::string_view bytes) {
+  return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+std::size_t head_bytes(const StoredEntry& entry) {
+  std::size_t bytes = 0;
+  for (const auto& [key, generation] : entry.generations) bytes += key.size() + 16;
+  for (const auto& field : entry.fields) bytes += field.name.size() + field.value.size() + 8;
+  return bytes;
+}
+
+void write_head(ByteWriter& writer, const StoredEntry& entry) {
+  writer.integer(static_cast<std::uint16_t>(entry.status));
+  writer.integer(entry.epoch);
+  writer.integer(entry.stored_at_ms);
+  writer.integer(entry.initial_age_ms);
+  writer.integer(entry.fresh_ms);
+  writer.integer(entry.stale_while_revalidate_ms);
+  writer.integer(entry.stale_if_error_ms);
+  writer.integer(static_cast<std::uint32_t>(entry.generations.size()));
+  for (const auto& [key, generation] : entry.generations) {
+    writer.text(key);
+    writer.integer(generation);
+  }
+  writer.integer(static_cast<std::uint32_t>(entry.fields.size()));
+  for (const auto& field : entry.fields) {
+    writer.text(field.name);
+    writer.text(field.value);
+  }
+}
+
+// Last, over the finished content: the checksum covers the size before it.
+void write_preamble(std::string& out) {
+  std::string size;
+  ByteWriter(size).integer(static_cast<std::uint64_t>(out.size() - content_at));
+  out.replace(size_at, size.size(), size);
+  std::string preamble(magic);
+  ByteWriter writer(preamble);
+  writer.integer(version);
+  writer.integer(checksum(std::string_view(out).substr(size_at)));
+  out.replace(0, preamble.size(), preamble);
+}
+
+void read_head(ByteReader& reader, StoredEntry& entry) {
+  entry.status = reader.integer<std::uint16_t>();
+  entry.epoch = reader.integer<std::uint64_t>();
+  entry.stored_at_ms = reader.integer<std::int64_t>();
+  entry.initial_age_ms = reader.integer<std::int64_t>();
+  entry.fresh_ms = reader.integer<std::int64_t>();
+  entry.stale_while_revalidate_ms = reader.integer<std::int64_t>();
+  entry.stale_if_error_ms = reader.integer<std::int64_t>();
+  const auto generations = reader.count(12);
+  entry.generations.reserve(generations);
+  for (std::uint32_t i = 0; i < generations && reader.ok(); ++i) {
+    std::string key(reader.text());
+    entry.generations.emplace_back(std::move(key), reader.integer<std::uint64_t>());
+  }
+  const auto fields = reader.count(8);
+  for (std::uint32_t i = 0; i < fields && reader.ok(); ++i) {
+    std::string name(reader.text());
+    entry.fields.add(std::move(name), std::string(reader.text()));
+  }
+}
+
+// The checks in the order in which each can be trusted: magic, version, size, checksum.
+std::variant<std::string_view, DecodeFailure> content_of(std::string_view value) {
+  if (value.substr(0, magic.size()) != magic) return DecodeFailure::Foreign;
+  if (value.size() > magic.size() && static_cast<std::uint8_t>(value[magic.size()]) != version)
+    return DecodeFailure::Version;
+  if (value.size() < content_at) return DecodeFailure::Truncated;
+  const auto size = ByteReader(value.substr(size_at)).integer<std::uint64_t>();
+  if (size > value.size() - content_at) return DecodeFailure::Truncated;
+  if (ByteReader(value.substr(checksum_at)).integer<std::uint32_t>() != checksum(value.substr(size_at)))
+    return DecodeFailure::Corrupted;
+  if (size != value.size() - content_at) return DecodeFailure::Malformed;
+  return value.substr(content_at);
+}
+
+}  // namespace
+
+std::string_view to_string(DecodeFailure failure) {
+  switch (failure) {
+    case DecodeFailure::Foreign:
+      return "foreign";
+    case DecodeFailure::Version:
+      return "version";
+    case DecodeFailure::Truncated:
+      return "truncated";
+    case DecodeFailure::Corrupted:
+      return "corrupted";
+    case DecodeFailure::Malformed:
+      return "malformed";
+    case DecodeFailure::TooLarge:
+      return "too_large";
+  }
+  return "malformed";
+}
+
+std::string encode(const StoredEntry& entry) {
+  const std::size_t head = head_bytes(entry);
+  if (!plausible(entry) || entry.body.size() > max_stored_body_bytes || head > max_head_bytes) return {};
+  std::optional<std::string> packed;
+  if (entry.body.size() > compress_from) packed = compressed(entry.body);
+  const std::string_view body = packed ? *packed : entry.body;
+
+  std::string out(content_at, '\0');
+  out.reserve(content_at + 128 + head + body.size());
+  ByteWriter writer(out);
+  writer.integer(static_cast<std::uint8_t>(packed ? Encoding::Zstd : Encoding::Identity));
+  write_head(writer, entry);
+  writer.integer(static_cast<std::uint64_t>(entry.body.size()));
+  out += body;
+  write_preamble(out);
+  return out;
+}
+
+std::variant<StoredEntry, DecodeFailure> decode(std::string_view value) {
+  const auto content = content_of(value);
+  if (const auto* failure = std::get_if<DecodeFailure>(&content)) return *failure;
+  ByteReader reader(std::get<std::string_view>(content));
+  const auto encoding = static_cast<Encoding>(reader.integer<std::uint8_t>());
+  StoredEntry entry;
+  read_head(reader, entry);
+  const auto body_size = reader.integer<std::uint64_t>();
+  if (!reader.ok() || !plausible(entry)) return DecodeFailure::Malformed;
+  if (body_size > max_stored_body_bytes) return DecodeFailure::TooLarge;
+  const std::string_view body = reader.rest();
+  if (encoding == Encoding::Identity && body.size() == body_size) {
+    entry.body = body;
+    return entry;
+  }
+  auto unpacked = encoding == Encoding::Zstd ? decompressed(body, body_size) : std::nullopt;
+  if (!unpacked) return DecodeFailure::Malformed;
+  entry.body = std::move(*unpacked);
+  return entry;
+}
+
+}  // namespace gateway::cache

@@ -1,0 +1,44 @@
+// The stored form of a cache entry: what Redis keeps under a cache key. Bodies over 1 KiB are compressed by zstd where
+// that makes them smaller. Any thread, no state shared; nothing throws for bad input.
+//
+// Version 1, integers little-endian:
+//   0  magic      C6 'G' 'C' 'E'
+//   4  version    u8
+//   5  checksum   u32, zlib's CRC-32 of everything after it
+//   9  size       u64, the bytes after it
+//  17  encoding   u8: 0 the body as it is, 1 zstd
+//      status u16, epoch u64, stored_at_ms, initial_age_ms, fresh_ms, stale_while_revalidate_ms, stale_if_error_ms: i64
+//      count u32, then for each surrogate key: text, generation u64
+//      count u32, then for each field line: text, text
+//      body size before encoding u64, then the body to the end
+//   a text is its size u32 and its bytes
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "gateway/cache/stored_entry.h"
+
+namespace gateway::cache {
+
+constexpr std::size_t max_stored_body_bytes = 64 << 20;
+
+// Why a value is a miss. Nothing of it is used in any of these cases.
+enum class DecodeFailure : std::uint8_t {
+  Foreign,    // not ours: no magic
+  Version,    // ours, of another format version: a newer or older release shares this Redis
+  Truncated,  // shorter than it says
+  Corrupted,  // the checksum differs
+  Malformed,  // intact, but not what encode() writes: sizes that do not add up, a body that is no zstd
+  TooLarge,   // a body beyond max_stored_body_bytes
+};
+std::string_view to_string(DecodeFailure failure);  // the metric label: "foreign", "version" …
+
+// Empty: not to be stored, since it is larger than decode() accepts or says what no answer can (status 99, times below
+// 0).
+std::string encode(const StoredEntry& entry);
+std::variant<StoredEntry, DecodeFailure> decode(std::string_view value);
+
+}  // namespace gateway::cache
