@@ -1,6 +1,6 @@
-// Cache-Control of requests and answers (RFC 9111 section 5.2, RFC 5861) and Pragma (5.4). Unknown directives are ignored; of one that is there twice the stricter counts; a number that is too
-// large counts as the largest (RFC 9111 section 1.2.2), a broken one as 0, so that doubt never makes an answer fresh.
-// Pure; any thread.
+// Cache-Control of requests and answers (RFC 9111 section 5.2, RFC 5861) and Pragma (5.4). Unknown directives are
+// ignored; of one that is there twice the stricter counts; a number that is too large counts as the largest (RFC 9111
+// section 1.2.2), a broken one as 0, so that doubt never makes an answer fresh. Pure; any thread.
 #pragma once
 
 #include <chrono>

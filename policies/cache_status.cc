@@ -43,22 +43,32 @@ void append_detail(std::string& out, std::string_view detail) {
 
 std::string_view to_string(Forward forward) {
   switch (forward) {
-    case Forward::None: return "none";
-    case Forward::Bypass: return "bypass";
-    case Forward::Method: return "method";
-    case Forward::UriMiss: return "uri-miss";
-    case Forward::VaryMiss: return "vary-miss";
-    case Forward::Miss: return "miss";
-    case Forward::Request: return "request";
-    case Forward::Stale: return "stale";
+    case Forward::None:
+      return "none";
+    case Forward::Bypass:
+      return "bypass";
+    case Forward::Method:
+      return "method";
+    case Forward::UriMiss:
+      return "uri-miss";
+    case Forward::VaryMiss:
+      return "vary-miss";
+    case Forward::Miss:
+      return "miss";
+    case Forward::Request:
+      return "request";
+    case Forward::Stale:
+      return "stale";
   }
   return "none";
 }
 
 void append_cache_status(std::string& out, const CacheStatus& status) {
   out.append("contacts-gateway");
-  if (status.forward != Forward::None) out.append("; fwd=").append(to_string(status.forward));
-  else if (status.hit) out.append("; hit");
+  if (status.forward != Forward::None)
+    out.append("; fwd=").append(to_string(status.forward));
+  else if (status.hit)
+    out.append("; hit");
   if (status.forward_status != 0) {
     out.append("; fwd-status=");
     append_number(out, status.forward_status);

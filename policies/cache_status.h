@@ -1,5 +1,5 @@
-// The Cache-Status field (RFC 9211): what this gateway's cache did with a request. Pure; any thread; appends into the caller's
-// buffer and allocates nothing once that has grown.
+// The Cache-Status field (RFC 9211): what this gateway's cache did with a request. Pure; any thread; appends into the
+// caller's buffer and allocates nothing once that has grown.
 #pragma once
 
 #include <chrono>

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kIn304 = {"Cache-Control", "Content-Location", "Date",
                                                     "ETag",          "Expires",          "Vary"};
-constexpr std::array<std::string_view, 6> kPreconditions = {
-    "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range", "Range"};
+constexpr std::array<std::string_view, 6> kPreconditions = {"If-None-Match",       "If-Modified-Since", "If-Match",
+                                                            "If-Unmodified-Since", "If-Range",          "Range"};
 // They tell of the bytes as they were stored; a 304 must not change them (RFC 9111 section 3.2).
 constexpr std::array<std::string_view, 4> kOfTheBytes = {"Content-Encoding", "Content-Length", "Content-Range",
                                                          "Content-Type"};
@@ -69,8 +69,8 @@ bool not_modified(FieldsView request, std::string_view etag, std::string_view la
     if (list_matches(field.value, etag)) return true;
   }
   if (asked_by_etag || last_modified.empty()) return false;
-  // Equal text is enough: clients send back what they were given (RFC 9110 section 13.1.3), and a later date of their own
-  // making would only cost a whole answer.
+  // Equal text is enough: clients send back what they were given (RFC 9110 section 13.1.3), and a later date of their
+  // own making would only cost a whole answer.
   return find_field(request, "If-Modified-Since") == std::optional(last_modified);
 }
 

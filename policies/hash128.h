@@ -1,5 +1,5 @@
-// MurmurHash3 x64 128 (Austin Appleby, public domain algorithm), seed 0: quick, spreads well, not cryptographic. The same on all
-// machines. Pure; any thread.
+// MurmurHash3 x64 128 (Austin Appleby, public domain algorithm), seed 0: quick, spreads well, not cryptographic. The
+// same on all machines. Pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -86,7 +86,8 @@ TEST_CASE("upstream is asked by the validators that it sent") {
 }
 
 TEST_CASE("a 304 renews an entry's fields but not those that describe its bytes") {
-  const Fields stored{{"Content-Type", "application/json"}, {"Date", "old"}, {"X-A", "1"}, {"X-A", "2"}, {"ETag", "\"1\""}};
+  const Fields stored{
+      {"Content-Type", "application/json"}, {"Date", "old"}, {"X-A", "1"}, {"X-A", "2"}, {"ETag", "\"1\""}};
   const Fields fresh{{"date", "new"}, {"x-a", "3"}, {"Content-Type", "text/html"}, {"Content-Length", "0"}};
   CHECK(renewed_fields(stored.view(), fresh.view()) ==
         Fields{{"Content-Type", "application/json"}, {"ETag", "\"1\""}, {"date", "new"}, {"x-a", "3"}});
