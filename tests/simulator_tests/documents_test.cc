@@ -146,9 +146,8 @@ void check_case(const char* version, const Case& one) {
   Bench bench;
   bench.version = version;
   const std::string target = target_of(one, v3);
-  CAPTURE(version);
-  CAPTURE(one.method);
-  CAPTURE(target);
+  const std::string what = std::string(version) + " " + one.method + " " + target;
+  CAPTURE(what);
   const Answer answer = bench.ask(one.method, target, one.body);
   CHECK_MESSAGE(answer.status == one.status, answer.body);
   if (*schema != '\0') CHECK(misfit(version, schema, answer.body) == "");
