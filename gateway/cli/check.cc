@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "gateway/cli/commands.h"
+#include "gateway/cli/connect.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/config/checks.h"
 
@@ -22,7 +23,7 @@ std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool t
   return loaded;
 }
 
-int check(const config::Inputs& inputs, std::ostream& out, std::ostream& errors) {
+int check(const config::Inputs& inputs, bool connect, std::ostream& out, std::ostream& errors) {
   const auto loaded = load_settings(inputs, true, errors);
   if (!loaded) return kInvalid;
   std::size_t path_width = 0, value_width = 0;
@@ -35,7 +36,7 @@ int check(const config::Inputs& inputs, std::ostream& out, std::ostream& errors)
     out << std::left << std::setw(static_cast<int>(path_width) + 2) << line.path
         << std::setw(static_cast<int>(value_width) + 2) << line.value << line.origin << '\n';
   out << "The settings are right.\n";
-  return kDone;
+  return !connect || try_connections(*loaded->settings, out << '\n') ? kDone : kFailed;
 }
 
 }  // namespace gateway::cli

@@ -15,7 +15,8 @@ namespace gateway::cli {
 // `errors`.
 std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool to_serve, std::ostream& errors);
 
-int check(const config::Inputs& inputs, std::ostream& out, std::ostream& errors);
+// `connect`: also tries the upstream and each credential.
+int check(const config::Inputs& inputs, bool connect, std::ostream& out, std::ostream& errors);
 int operations(bool json, std::ostream& out);
 
 // The key from `in` (one line), or a new one, which is then printed too: it is nowhere else.

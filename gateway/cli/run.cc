@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
   std::string config;
-  bool json = false, generate = false;
+  bool json = false, generate = false, connect = false;
   PurgeRequest purge;
 };
 
@@ -65,7 +65,8 @@ void describe(CLI::App& app, Options& options) {
   app.require_subcommand(0, 1);
   app.footer(settings_help);
   command(app, "serve", "Run the gateway (what happens without a command)");
-  command(app, "check", "Hold the settings against the rules and print the effective ones, secrets hidden");
+  command(app, "check", "Hold the settings against the rules and print the effective ones, secrets hidden")
+      ->add_flag("--connect", options.connect, "Also try the upstream and each credential");
   command(app, "operations", "Print the operations it serves")->add_flag("--json", options.json, "As JSON");
   command(app, "hash-key", "Hash a key, read from standard input, for clients[].key_hash and admin.key_hash")
       ->add_flag("--generate", options.generate, "Make a new key and print it with its hash");
@@ -90,7 +91,7 @@ int dispatch(CLI::App& app, const Options& options) {
   if (name == "hash-key")
     return hash_key(options.generate, ::isatty(STDIN_FILENO) == 1, std::cin, std::cout, std::cerr);
   const config::Inputs inputs = inputs_of(options.config, app.remaining(true));
-  if (name == "check") return check(inputs, std::cout, std::cerr);
+  if (name == "check") return check(inputs, options.connect, std::cout, std::cerr);
   if (name == "purge") return purge(inputs, options.purge, std::cout, std::cerr);
   return run_serve(inputs);
 }

@@ -64,18 +64,18 @@ TEST_SUITE("cli") {
     gateway::config::Inputs inputs;
     inputs.environment = {{"GATEWAY_CREDENTIALS_TOKEN", "pit-very-secret"}, {"GATEWAY_LISTEN", "127.0.0.1:1"}};
     std::ostringstream out, errors;
-    CHECK(cli::check(inputs, out, errors) == cli::kDone);
+    CHECK(cli::check(inputs, false, out, errors) == cli::kDone);
     CHECK(out.str().find("GATEWAY_LISTEN\n") != std::string::npos);
     CHECK(out.str().find("pit-very-secret") == std::string::npos);
     CHECK(errors.str().empty());
 
     inputs.environment.emplace_back("GATEWAY_NOPE", "x");
-    CHECK(cli::check(inputs, out, errors) == cli::kInvalid);
+    CHECK(cli::check(inputs, false, out, errors) == cli::kInvalid);
     CHECK(errors.str() == "contacts-gateway: GATEWAY_NOPE: unknown variable\n");
 
     inputs.environment = {{"GATEWAY_LISTEN", "0.0.0.0:1"}};
     std::ostringstream both;
-    CHECK(cli::check(inputs, out, both) == cli::kInvalid);
+    CHECK(cli::check(inputs, false, out, both) == cli::kInvalid);
     CHECK(both.str().find("contacts-gateway: listen: others can reach") == 0);
     CHECK(both.str().find("contacts-gateway: credentials: none given") != std::string::npos);
   }
