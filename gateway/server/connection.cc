@@ -109,8 +109,7 @@ void Connection::on_drain_begin() {
   if (phase_ != Phase::Reading) return;
   readable_ = true;
   read();
-  if (phase_ == Phase::Reading && input_.empty() && reader_.phase() == RequestReader::Phase::Idle)
-    phase_ = Phase::Closing;
+  if (phase_ == Phase::Reading && input_.empty() && reader_.phase() == RequestReader::Phase::Idle && !pending_) lose();
 }
 
 void Connection::settle() {
