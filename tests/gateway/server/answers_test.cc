@@ -228,13 +228,14 @@ TEST_CASE("a writer is told to hold back, and called when its client has read on
 
 TEST_CASE("a writer that does not hold back is cut") {
   Event gone;
+  std::jthread writer;  // outlives the server, ends before what it uses
   TestServer server(
-      [&gone](const RequestView&, Reply reply) {
+      [&](const RequestView&, Reply reply) {
         reply.on_hang_up([&gone] { gone.set(); });
         reply.start({200, {}, {}});
-        std::thread([reply, &gone] {
+        writer = std::jthread([reply, &gone] {
           while (!gone.is_set()) reply.write(std::string(100'000, 'x'));
-        }).detach();
+        });
       },
       {.unsent_bytes = 1'000'000});
   RawClient client(server.address(), 4 * 1024);
