@@ -44,7 +44,7 @@ bool is_pure_header(const std::string& name, char bracket, bool in_header) {
 std::vector<std::string> impurities(const std::string& source, bool in_header) {
   static const std::regex kInclude(R"(#\s*include\s*([<"])([^>"]*)[>"])");
   static const std::regex kCalls(
-      R"(::now\s*\(|\b(time|clock|clock_gettime|gettimeofday|timespec_get|localtime|gmtime|rand|srand|random|getenv|setenv|)"
+      R"(::now\s*\(|(\btime\s*\(\s*(nullptr|NULL|0|&)|std::time\s*\()|\b(clock|clock_gettime|gettimeofday|timespec_get|localtime|gmtime|rand|srand|random|getenv|setenv|)"
       R"(secure_getenv|fopen|printf|fprintf|puts|system|popen|abort|exit|syscall)\s*\(|\brandom_device\b|\bmt19937|)"
       R"(\b(extern|thread_local|volatile)\s+(?!const\b)|\b(co_await|cout|cerr|clog)\b|\b__DATE__\b|\b__TIME__\b)");
   const std::string code = without_comments(source);
