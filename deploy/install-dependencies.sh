@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing, by name, and nothing else.
+#
+#   deploy/install-dependencies.sh [--build] [--run] [--test] [--bench]      (none of them: --build --run)
+#
+# --build  compiler and libraries          --run    Redis and curl, for deploy/run.sh
+# --test   what tests/run.sh needs more    --bench  the servers and loaders of tests/bench
+#
+# Needs root or sudo only when something is missing. Services that come with a package are not started.
+set -euo pipefail
+
+build=(clang-16 libclang-rt-16-dev lld-16 cmake ninja-build ccache
+       libpistache-dev libhttp-parser-dev libasio-dev libcurl4-openssl-dev libhiredis-dev rapidjson-dev
+       prometheus-cpp-dev libspdlog-dev libcli11-dev libssl-dev zlib1g-dev libzstd-dev doctest-dev)
+run=(redis-server curl ca-certificates)
+test=(redis-server clang-format-16 clang-tidy-16 curl openssl python3)
+bench=(wrk nginx libnginx-mod-http-lua lua-nginx-redis varnish haproxy redis-server redis-tools valgrind python3)
+
+say() { printf 'install-dependencies: %s\n' "$*" >&2; }
+
+wanted=()
+for group in "${@:---build}"; do
+  case $group in
+    --build) wanted+=("${build[@]}"); [ $# -gt 0 ] || wanted+=("${run[@]}") ;;
+    --run) wanted+=("${run[@]}") ;;
+    --test) wanted+=("${test[@]}") ;;
+    --bench) wanted+=("${bench[@]}") ;;
+    *) say "unknown option '$group'; known are --build, --run, --test, --bench"; exit 2 ;;
+  esac
+done
+
+command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || {
+  say "this needs Debian's apt-get; on another system install by hand what stands for: ${wanted[*]}"
+  exit 1
+}
+
+missing=()
+for package in "${wanted[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || [[ " ${missing[*]-} " == *" $package "* ]] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  say "nothing is missing (${#wanted[@]} packages)"
+  exit 0
+fi
+
+if [ "$(id -u)" = 0 ]; then
+  as_root=()
+elif command -v sudo >/dev/null; then
+  as_root=(sudo)
+else
+  say "these packages are missing and this is neither root nor is there a sudo. As root, run:"
+  say "  apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+  exit 1
+fi
+
+# Debian starts a service as soon as its package is there (nginx on port 80, Redis on 6379). policy-rc.d is the way to say
+# no; it is put there for the time of this installation only, and never over one that exists.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  "${as_root[@]}" sh -c "printf '#!/bin/sh\nexit 101\n' > $policy && chmod 755 $policy"
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
+
+say "installing ${missing[*]}"
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+"${apt[@]}" update >&2 || say "apt-get update failed; trying with the package lists that are there"
+"${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 || {
+  say "apt-get could not install them; the reason stands above (no network, or not Debian 12?)"
+  exit 1
+}
+say "done"
