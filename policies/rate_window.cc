@@ -84,7 +84,7 @@ void RateWindow::set_cap(std::uint64_t requests) { cap_ = requests; }
 
 std::uint64_t RateWindow::believe_remaining(std::uint64_t remaining, Instant now) {
   const auto taken = occupied(now);
-  const auto believed = taken < limit_.requests ? limit_.requests - taken : 0;
+  const auto believed = taken < ceiling() ? ceiling() - taken : 0;
   for (auto left = believed; left > remaining; --left) cooling_.emplace(now + limit_.interval, Id{0});
   return believed > remaining ? believed - remaining : 0;
 }

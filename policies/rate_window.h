@@ -53,6 +53,7 @@ class RateWindow {
   std::uint64_t available(Instant now);  // grants possible now, the pause left aside
   std::uint64_t occupied(Instant now);
   std::size_t in_flight() const { return in_flight_.size(); }
+  bool under_way(Id id) const { return permits_.contains(id); }  // granted, and no end reported yet
 
   // When the k-th grant from now (0: the next) can come at the earliest, if every request under way and to come takes
   // `typical` (0 gives a lower bound). kNever under a cap of 0.

@@ -10,7 +10,7 @@
 #include "gateway/config/load.h"
 #include "gateway/config/schema.h"
 #include "gateway/config/value.h"
-#include "tests/support/temp_dir.h"
+#include "tests/gateway/config/scratch.h"
 
 namespace config = gateway::config;
 
@@ -107,7 +107,7 @@ TEST_SUITE("config") {
         {config::Type::TextList, "[\"a\"]", "[5]"},
         {config::Type::List, "[]", "{}"},
     };
-    const test_support::TempDir scratch;
+    const Scratch scratch;
     config::Inputs inputs;
     inputs.operations = {"get-contact"};
     inputs.unsupported = {};

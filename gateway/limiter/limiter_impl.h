@@ -1,0 +1,64 @@
+// The limiter's inside: the locations, their pumps and the clients' own rates.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <random>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "gateway/limiter/limiter.h"
+#include "gateway/limiter/location.h"
+#include "gateway/limiter/store.h"
+#include "policies/client_rate.h"
+
+namespace gateway::limiter {
+
+class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::io_context& io, Options options, std::unique_ptr<Store> store);
+
+  void start();
+  void stop();
+  asio::awaitable<PermitOrRefusal> acquire(PermitRequest request);
+  void improve(const std::string& location, std::uint64_t flight, int urgency, Duration max_wait);
+  Duration observe(const std::string& location, int status, const policies::Fields& fields);
+  void give_back(const std::string& location, std::uint64_t id, Duration held, bool sent) override;
+  Budget budget(const std::string& location) const;
+  Budget budget(Location& location) const;
+  std::vector<LocationState> snapshot() const;
+
+ private:
+  using Shared = std::shared_ptr<Location>;
+
+  Shared location(const std::string& name);
+  std::optional<Refusal> refusal_at_once(Location& location, const PermitRequest& request, Duration max_wait,
+                                         Instant at);
+  asio::awaitable<std::optional<Refusal>> own_rate(PermitRequest request, Instant deadline);
+  asio::awaitable<PermitOrRefusal> wait(Shared location, PermitRequest request, Instant deadline);
+
+  // The pump of a location: gathers reports and asks, makes steps, hands permits out; runs while there is anything to
+  // do.
+  void kick(const Shared& location);
+  asio::awaitable<void> pump(Shared location);
+  Step compose(Location& location, Instant at);
+  void distribute(Location& location, const Step& step, const StepResult& result, Instant at);
+  void hand_out(Location& location, std::uint64_t permit, std::uint64_t used,
+                Instant at);  // `used`: of the day, this one included
+  void refuse_beyond_quota(Location& location, Instant at);
+  void settle(Location& location, std::uint64_t waiter);                         // its coroutine is told
+  std::optional<Instant> next_turn(const Location& location, Instant at) const;  // nothing: no reason to run on
+
+  asio::awaitable<void> sweep();
+
+  asio::io_context& io_;
+  Options options_;
+  std::unique_ptr<Store> store_;
+  std::unordered_map<std::string, Shared> locations_;
+  std::unordered_map<std::uint32_t, policies::ClientRate> clients_;
+  std::uint64_t ids_ = 0;
+  std::mt19937_64 random_{std::random_device{}()};
+  asio::steady_timer sweep_timer_;
+  bool stopped_ = false;
+};
+
+}  // namespace gateway::limiter

@@ -1,0 +1,66 @@
+#include "gateway/limiter/local_store.h"
+
+#include <algorithm>
+
+namespace gateway::limiter {
+
+namespace {
+
+void report(policies::RateWindow& window, policies::DailyQuota& daily, const Step& step, Instant at) {
+  if (step.limit != window.limit()) window.set_limit(step.limit);
+  for (const auto id : step.ended) window.ended(id, at);
+  for (const auto id : step.unsent) {
+    window.unsent(id);
+    daily.uncount();
+  }
+  if (step.remaining) window.believe_remaining(*step.remaining, at);
+  if (step.pause) window.pause_until(at + *step.pause);
+  daily.correct(step.stated_daily_limit, step.daily_remaining, step.daily_reset, window.in_flight(), at);
+}
+
+Duration from(Instant at, Instant then) {
+  return then == policies::kNever ? Duration::max() / 4 : std::max(Duration{0}, then - at);
+}
+
+}  // namespace
+
+Instant now() { return std::chrono::duration_cast<Instant>(std::chrono::steady_clock::now().time_since_epoch()); }
+
+StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, const Step& step, Instant at) {
+  report(window, daily, step, at);
+  StepResult result;
+  while (result.granted < step.asks.size() && !daily.refusal(0, at) &&
+         window.try_grant(step.asks[result.granted], at)) {
+    daily.count(at);
+    ++result.granted;
+  }
+  result.available = window.available(at);
+  result.next_free = from(at, window.next_free(at, 0));
+  result.all_free = from(at, window.next_free(at, window.limit().requests - 1));
+  result.paused = from(at, std::max(at, window.paused_until()));
+  result.daily_used = daily.used(at);
+  result.daily_reset = daily.until_reset(at);
+  return result;
+}
+
+asio::awaitable<StepResult> LocalStore::step(std::string location, Step step) {
+  auto found = locations_.find(location);
+  if (found == locations_.end())
+    found = locations_
+                .emplace(std::move(location), Location{policies::RateWindow(step.limit, hold_),
+                                                       policies::DailyQuota({.limit = step.daily_limit})})
+                .first;
+  co_return apply(found->second.window, found->second.daily, step, now());
+}
+
+bool LocalStore::forget(const std::string& location) {
+  const auto found = locations_.find(location);
+  if (found == locations_.end()) return true;
+  const auto at = now();
+  auto& [window, daily] = found->second;
+  if (window.occupied(at) > 0 || window.paused_until() > at || daily.used(at) > 0) return false;
+  locations_.erase(found);
+  return true;
+}
+
+}  // namespace gateway::limiter

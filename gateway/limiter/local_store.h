@@ -1,0 +1,31 @@
+// The window and daily count of each location in this process. Asio thread only.
+#pragma once
+
+#include <unordered_map>
+
+#include "gateway/limiter/store.h"
+#include "policies/daily_quota.h"
+
+namespace gateway::limiter {
+
+class LocalStore : public Store {
+ public:
+  explicit LocalStore(Duration hold) : hold_(hold) {}
+
+  asio::awaitable<StepResult> step(std::string location, Step step) override;
+  bool forget(const std::string& location) override;
+
+ private:
+  struct Location {
+    policies::RateWindow window;
+    policies::DailyQuota daily;
+  };
+
+  Duration hold_;
+  std::unordered_map<std::string, Location> locations_;
+};
+
+// What a step does to a window and a day that are kept here, also those of a replica on its own.
+StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, const Step& step, Instant at);
+
+}  // namespace gateway::limiter

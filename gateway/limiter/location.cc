@@ -1,0 +1,35 @@
+#include "gateway/limiter/location.h"
+
+#include <algorithm>
+
+namespace gateway::limiter {
+
+Duration Location::expected_wait(std::size_t k, Duration typical_time, Instant at) const {
+  const auto passed = at - last_at;
+  const auto paused = std::max(Duration{0}, paused_until - at);
+  const auto available = last.available + returning;
+  if (!known || limit.requests == 0 || k < available) return paused;
+  const auto behind = k - available;
+  const auto turns = static_cast<Duration::rep>(behind / limit.requests);
+  // Within a turn the slots come back between the next one and the last one of the window.
+  const auto part = static_cast<double>(behind % limit.requests) / static_cast<double>(limit.requests);
+  const auto spread = std::max(Duration{0}, last.all_free - last.next_free);
+  const auto first = last.next_free + Duration(static_cast<Duration::rep>(part * static_cast<double>(spread.count())));
+  return std::max(paused, first - passed + turns * (limit.interval + typical_time));
+}
+
+void Location::learn(const policies::StatedLimits& stated, const policies::RateLimit& configured, Instant at) {
+  if (stated.max || stated.interval)
+    limit = policies::stricter(
+        configured, {stated.max.value_or(configured.requests), stated.interval.value_or(configured.interval)});
+  if (stated.remaining) next.remaining = std::min(next.remaining.value_or(*stated.remaining), *stated.remaining);
+  if (stated.daily_limit) {
+    next.stated_daily_limit = stated.daily_limit;
+    quota.correct(stated.daily_limit, {}, {}, 0, at);
+  }
+  if (stated.daily_remaining)
+    next.daily_remaining = std::min(next.daily_remaining.value_or(*stated.daily_remaining), *stated.daily_remaining);
+  if (stated.daily_reset) next.daily_reset = stated.daily_reset;
+}
+
+}  // namespace gateway::limiter

@@ -1,0 +1,173 @@
+// The limiter's waiting room: acquire()'s wait, and the pump that makes a location's steps.
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "gateway/limiter/limiter_impl.h"
+#include "gateway/log/log.h"
+
+namespace gateway::limiter {
+
+namespace {
+
+std::chrono::steady_clock::time_point clock_time(Instant instant) {
+  return std::chrono::steady_clock::time_point(instant);
+}
+
+// Even who will not wait (`Prefer: wait=0`) has the time of one step: a free slot has to be asked for.
+constexpr Duration kOneStep = std::chrono::milliseconds(25);
+
+// Steps of one location come no closer than this: slots that free a moment apart share a round trip, at no more than a
+// thousandth of the window.
+Duration least_spacing(const policies::RateLimit& limit) {
+  return std::clamp<Duration>(limit.interval / 2000, std::chrono::microseconds(200), std::chrono::milliseconds(5));
+}
+
+}  // namespace
+
+asio::awaitable<PermitOrRefusal> Limiter::Impl::wait(Shared where, PermitRequest request, Instant deadline) {
+  const auto id = ++ids_;
+  const auto since = now();
+  auto waiting = std::make_shared<Waiting>(asio::steady_timer(io_));
+  deadline = std::max(deadline, since + kOneStep);
+  waiting->deadline = deadline;
+  const auto joined = where->queue.join({id, request.client, request.urgency, since, deadline}, since);
+  if (!joined.queued)
+    co_return Refusal{RefusalReason::QueueFull, where->expected_wait(where->queue.size(), where->typical, since)};
+  // However this coroutine ends, the queue forgets it, and a permit that it did not take goes back.
+  struct Leave {
+    std::shared_ptr<Impl> self;
+    Shared where;
+    std::shared_ptr<Waiting> waiting;
+    std::uint64_t id, flight;
+    ~Leave() {
+      where->queue.leave(id);
+      where->waiting.erase(id);
+      if (flight != 0) where->flights.erase(flight);
+      if (waiting->granted) self->give_back(where->name, *waiting->granted, {}, false);
+    }
+  } leave{shared_from_this(), where, waiting, id, request.flight};
+  where->waiting.emplace(id, waiting);
+  if (request.flight != 0) where->flights.insert_or_assign(request.flight, id);
+  if (joined.displaced) {
+    where->waiting.at(*joined.displaced)->refused =
+        Refusal{RefusalReason::QueueFull, where->expected_wait(where->queue.size(), where->typical, since)};
+    settle(*where, *joined.displaced);
+  }
+  kick(where);
+  while (!waiting->granted && !waiting->refused && now() < waiting->deadline) {
+    waiting->timer.expires_at(clock_time(waiting->deadline));
+    asio::error_code woken;
+    co_await waiting->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    // The caller's next await throws; a permit that came at this moment goes back unsent.
+    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+      co_return Refusal{RefusalReason::Deadline, {}};
+  }
+  if (waiting->granted)
+    co_return Permit(weak_from_this(), where->name, *std::exchange(waiting->granted, std::nullopt), now(),
+                     now() - since);
+  if (waiting->refused) co_return *waiting->refused;
+  co_return Refusal{RefusalReason::Deadline, where->expected_wait(where->queue.size(), where->typical, now())};
+}
+
+void Limiter::Impl::settle(Location& location, std::uint64_t waiter) {
+  if (const auto found = location.waiting.find(waiter); found != location.waiting.end()) found->second->timer.cancel();
+}
+
+void Limiter::Impl::kick(const Shared& where) {
+  where->wake.cancel();
+  if (where->pumping || stopped_) return;
+  where->pumping = true;
+  asio::co_spawn(
+      io_, [self = shared_from_this(), where] { return self->pump(where); },
+      [where](const std::exception_ptr& thrown) {
+        if (!thrown) return;
+        where->pumping = false;
+        log::error("limiter_pump_failed");
+      });
+}
+
+Step Limiter::Impl::compose(Location& location, Instant at) {
+  Step step = std::exchange(location.next, {});
+  location.next.stated_daily_limit = step.stated_daily_limit;
+  step.limit = location.limit;
+  step.daily_limit = options_.daily;
+  std::size_t asks = std::min<std::size_t>(location.queue.size(), location.limit.requests);
+  if (location.probing) asks = std::min<std::size_t>(asks, location.in_flight == 0 ? 1 : 0);
+  if (at < location.paused_until) asks = 0;
+  while (step.asks.size() < asks) step.asks.push_back(++ids_);
+  return step;
+}
+
+void Limiter::Impl::distribute(Location& location, const Step& step, const StepResult& result, Instant at) {
+  location.last = result;
+  location.last_at = at;
+  location.known = true;
+  location.returning -= std::min(location.returning, step.unsent.size());
+  if (result.paused > Duration{0}) location.paused_until = std::max(location.paused_until, at + result.paused);
+  location.quota.set(result.daily_used, result.daily_reset, at);
+  for (std::size_t i = 0; i < result.granted; ++i)
+    hand_out(location, step.asks[i], result.daily_used + i + 1 - result.granted, at);
+  refuse_beyond_quota(location, at);
+}
+
+void Limiter::Impl::hand_out(Location& location, std::uint64_t permit, std::uint64_t used, Instant at) {
+  while (const auto waiter = location.queue.pop(at)) {
+    const auto waiting = location.waiting.at(waiter->id);
+    if (location.quota.limit() > 0 && used > location.quota.ceiling(waiter->urgency)) {
+      waiting->refused = Refusal{RefusalReason::DailyQuota, location.quota.until_reset(at)};
+      settle(location, waiter->id);
+      continue;
+    }
+    ++location.in_flight;
+    waiting->granted = permit;
+    settle(location, waiter->id);
+    return;
+  }
+  location.next.unsent.push_back(permit);  // everybody left meanwhile
+  ++location.returning;
+}
+
+void Limiter::Impl::refuse_beyond_quota(Location& location, Instant at) {
+  while (const auto reset = location.quota.refusal(0, at)) {
+    const auto waiter = location.queue.pop(at);
+    if (!waiter) return;
+    location.waiting.at(waiter->id)->refused = Refusal{RefusalReason::DailyQuota, *reset};
+    settle(location, waiter->id);
+  }
+}
+
+std::optional<Instant> Limiter::Impl::next_turn(const Location& location, Instant at) const {
+  if (!location.known) return location.next.reports() || !location.queue.empty() ? std::optional(at) : std::nullopt;
+  const auto spaced = location.last_at + least_spacing(location.limit);
+  std::optional<Instant> turn;
+  if (location.next.reports()) turn = spaced;
+  // While probing, the next turn comes with the probe's answer or end, which kicks.
+  if (location.queue.empty() || (location.probing && location.in_flight > 0)) return turn;
+  auto ask = at;
+  if (location.last.available == 0) ask = std::max(spaced, location.last_at + location.last.next_free);
+  ask = std::max(ask, location.paused_until);
+  return turn ? std::min(*turn, ask) : ask;
+}
+
+asio::awaitable<void> Limiter::Impl::pump(Shared where) {
+  while (!stopped_) {
+    const auto at = now();
+    const auto turn = next_turn(*where, at);
+    if (!turn) break;
+    if (*turn > at) {
+      where->wake.expires_at(clock_time(*turn));
+      asio::error_code woken;
+      co_await where->wake.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+      continue;  // woken early: there may be an earlier turn
+    }
+    const auto step = compose(*where, at);
+    const auto result = co_await store_->step(where->name, step);
+    distribute(*where, step, result, now());
+  }
+  where->pumping = false;  // here, not in the completion handler: a kick may come in between
+}
+
+}  // namespace gateway::limiter

@@ -1,0 +1,345 @@
+#include "gateway/limiter/redis_store.h"
+
+#include <algorithm>
+#include <asio/io_context.hpp>
+#include <unordered_set>
+
+#include "gateway/limiter/local_store.h"
+#include "gateway/limiter/replica_link.h"
+#include "gateway/limiter/scripts.h"
+#include "gateway/log/log.h"
+
+namespace gateway::limiter {
+
+namespace {
+
+constexpr Duration kLookAgain = std::chrono::milliseconds(100);      // alone: the cap grows, Redis comes back
+constexpr Duration kPatience = std::chrono::milliseconds(250);       // before going alone: most losses are a redial
+constexpr Duration kTryAgain = std::chrono::milliseconds(10);        // after a step without reply
+constexpr Duration kReplyTooOld = std::chrono::seconds(1);           // this process was paused meanwhile
+constexpr Duration kReservation = std::chrono::milliseconds(1'500);  // several renewals long
+
+// What this replica knows of a location: the slots it holds itself, so that it can go on alone and bring them back.
+struct Place {
+  Place(const Step& step, Duration hold) : window(step.limit, hold), daily({.limit = step.daily_limit}) {}
+  policies::RateWindow window;
+  policies::DailyQuota daily;
+  std::unordered_set<std::uint64_t> granted_shared;  // under way, and Redis knows them
+  std::vector<std::uint64_t> ended, unsent;          // to be reported (again)
+  std::uint64_t taken = 0;                           // by everybody, in the last reply
+  Instant taken_at = Instant::min();
+  policies::LostWindow lost;
+  std::string epoch;           // whose shared window has our slots
+  std::string reserved_epoch;  // whose shared window has our reservations
+  std::uint64_t reservations = 0;
+  Instant reserved_at = Instant::min();
+  std::uint64_t counted_alone = 0;
+  bool writing = false;  // a take_back is under way
+};
+
+std::string text(Duration duration) { return std::to_string(duration.count()); }
+std::string text(std::uint64_t number) { return std::to_string(number); }
+std::string text_or_none(const std::optional<std::uint64_t>& number) { return number ? text(*number) : "-1"; }
+
+std::optional<std::vector<std::int64_t>> numbers(const redis::Result& result) {
+  const auto* value = std::get_if<redis::Value>(&result);
+  if (!value) return std::nullopt;
+  if (const auto* single = std::get_if<std::int64_t>(&value->data)) return std::vector{*single};
+  const auto* array = std::get_if<redis::Array>(&value->data);
+  if (!array) return std::nullopt;
+  std::vector<std::int64_t> all;
+  for (const auto& each : *array) {
+    const auto* number = std::get_if<std::int64_t>(&each.data);
+    if (!number) return std::nullopt;
+    all.push_back(*number);
+  }
+  return all;
+}
+
+}  // namespace
+
+class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::io_context& io, redis::Client& redis, Options options)
+      : redis_(redis),
+        options_(std::move(options)),
+        link_(std::make_shared<ReplicaLink>(io, redis,
+                                            ReplicaLink::Options{options_.prefix, options_.lease, options_.quarantine},
+                                            ReplicaLink::Events{[this] { on_lost(); }, [this] { return reserve(); }})),
+        started_(now()) {}
+
+  void start() { link_->start(); }
+  void stop() { link_->stop(); }
+
+  asio::awaitable<StepResult> step(std::string location, Step step) {
+    auto self = shared_from_this();
+    auto place = place_of(location, step);
+    report_to_mirror(*place, step);
+    if (link_->state() == ReplicaLink::State::Shared) {
+      if (place->epoch != link_->nonce() && !co_await take_back(location, place, false))
+        co_return nothing(*place, step);
+      if (link_->state() == ReplicaLink::State::Shared) co_return co_await shared_step(location, place, step);
+    }
+    if (link_->state() == ReplicaLink::State::Quarantined && !reserved(*place) &&
+        !co_await take_back(location, place, true))
+      co_return nothing(*place, step);
+    co_return alone(*place, step);
+  }
+
+  bool forget(const std::string& location) {
+    const auto found = places_.find(location);
+    if (found == places_.end()) return true;
+    const bool alone = link_->state() != ReplicaLink::State::Shared;
+    auto& place = *found->second;
+    if (place.window.occupied(now()) > 0 || (alone && place.daily.used(now()) > 0) || place.counted_alone > 0 ||
+        !place.ended.empty() || !place.unsent.empty())
+      return false;
+    places_.erase(found);
+    return true;
+  }
+
+ private:
+  using Held = std::shared_ptr<Place>;
+
+  std::vector<std::string> keys(const std::string& location) const {
+    return {options_.prefix + location + ":slots", options_.prefix + location + ":state", link_->epoch_key()};
+  }
+
+  std::vector<std::string> step_keys(const std::string& location) const {
+    auto all = keys(location);
+    all.push_back(link_->replicas_key());
+    return all;
+  }
+
+  Held place_of(const std::string& location, const Step& step) {
+    auto& found = places_[location];
+    if (!found) {
+      found = std::make_shared<Place>(step, options_.hold);
+      found->lost = {lost_at_, link_->replicas(), 0, 0};
+    }
+    return found;
+  }
+
+  // The mirror learns of ends at once; Redis, whenever it answers.
+  void report_to_mirror(Place& place, const Step& step) {
+    const auto at = now();
+    if (step.limit != place.window.limit()) place.window.set_limit(step.limit);
+    for (const auto id : step.ended) {
+      place.window.ended(id, at);
+      if (place.granted_shared.erase(id) > 0) place.ended.push_back(id);
+    }
+    for (const auto id : step.unsent) {
+      place.window.unsent(id);
+      place.daily.uncount();
+      if (place.granted_shared.erase(id) > 0)
+        place.unsent.push_back(id);
+      else if (place.counted_alone > 0)
+        --place.counted_alone;
+    }
+    if (step.pause) place.window.pause_until(at + *step.pause);
+  }
+
+  // Whether our reservations surely stand: half their time is left for what is granted now to be written.
+  bool reserved(const Place& place) const {
+    return place.reserved_epoch == link_->nonce() && now() - place.reserved_at < kReservation / 2;
+  }
+
+  StepResult nothing(Place& place, const Step&) {
+    StepResult result;
+    result.next_free = result.all_free = kTryAgain;
+    result.daily_used = place.daily.used(now());
+    result.daily_reset = place.daily.until_reset(now());
+    return result;
+  }
+
+  void on_lost() {
+    lost_at_ = now();
+    for (auto& [name, place] : places_) {
+      const auto own = place->window.occupied(lost_at_);
+      const bool recent = lost_at_ - place->taken_at < place->window.limit().interval;
+      place->epoch.clear();
+      place->lost = {lost_at_, link_->replicas(), own, recent && place->taken > own ? place->taken - own : 0};
+    }
+  }
+
+  std::uint64_t cap(const Place& place, Instant at) const {
+    switch (link_->state()) {
+      case ReplicaLink::State::Unmet:
+        return at - started_ < options_.first_contact ? 0 : place.window.limit().requests;
+      case ReplicaLink::State::Quarantined:
+        if (link_->newborn()) return 0;
+        break;
+      case ReplicaLink::State::Lost:
+        if (at - lost_at_ < kPatience) return 0;
+        break;
+      case ReplicaLink::State::Shared:
+        break;
+    }
+    return policies::share_cap(place.window.limit(), options_.hold, place.lost, at);
+  }
+
+  StepResult alone(Place& place, const Step& step) {
+    const auto at = now();
+    auto rest = step;
+    rest.ended.clear();
+    rest.unsent.clear();
+    rest.pause.reset();
+    place.window.set_cap(cap(place, at));
+    auto result = apply(place.window, place.daily, rest, at);
+    place.window.set_cap(~std::uint64_t{0});
+    place.counted_alone += result.granted;
+    if (result.granted > 0) link_->granted_alone();
+    result.next_free = std::min(result.next_free, kLookAgain);
+    result.all_free = std::max(result.next_free, std::min(result.all_free, step.limit.interval));
+    return result;
+  }
+
+  std::vector<std::string> arguments(const Place& place, const Step& step) const {
+    const auto daily = step.stated_daily_limit && *step.stated_daily_limit > 0
+                           ? std::min(step.daily_limit, *step.stated_daily_limit)
+                           : step.daily_limit;
+    const bool comparable = !step.stated_daily_limit || *step.stated_daily_limit == daily;
+    std::vector<std::string> all{link_->nonce(),
+                                 link_->replica(),
+                                 text(step.limit.requests),
+                                 text(step.limit.interval),
+                                 text(options_.hold),
+                                 text_or_none(step.remaining),
+                                 text(step.pause.value_or(Duration{0})),
+                                 text(daily),
+                                 text_or_none(step.daily_remaining),
+                                 step.daily_reset ? text(*step.daily_reset) : "-1",
+                                 comparable ? "1" : "0",
+                                 text(place.ended.size()),
+                                 text(place.unsent.size()),
+                                 text(step.asks.size())};
+    for (const auto* ids : {&place.ended, &place.unsent, &step.asks})
+      for (const auto id : *ids) all.push_back(text(id));
+    return all;
+  }
+
+  asio::awaitable<StepResult> shared_step(std::string location, Held place, Step step) {
+    const auto asked_at = now();
+    const auto reply = numbers(co_await redis_.eval(scripts().step, step_keys(location), arguments(*place, step)));
+    if (!reply || reply->size() != 8) {
+      // It may have been done all the same: what was granted then goes back.
+      place->unsent.insert(place->unsent.end(), step.asks.begin(), step.asks.end());
+      if (reply)
+        link_->displaced();
+      else
+        link_->failed();
+      co_return nothing(*place, step);
+    }
+    link_->answered(static_cast<std::uint64_t>(reply->back()));
+    place->ended.clear();
+    place->unsent.clear();
+    co_return settle(*place, step, *reply, asked_at);
+  }
+
+  StepResult settle(Place& place, const Step& step, const std::vector<std::int64_t>& reply, Instant asked_at) {
+    const auto at = now();
+    StepResult result;
+    result.granted = static_cast<std::size_t>(reply[0]);
+    place.taken = static_cast<std::uint64_t>(reply[1]);
+    place.taken_at = at;
+    if (at - asked_at > kReplyTooOld) {
+      place.unsent.insert(place.unsent.end(), step.asks.begin(),
+                          step.asks.begin() + static_cast<std::ptrdiff_t>(result.granted));
+      result.granted = 0;
+    }
+    for (std::size_t i = 0; i < result.granted; ++i) {
+      place.window.record(step.asks[i], at);
+      place.granted_shared.insert(step.asks[i]);
+    }
+    result.available = place.taken < step.limit.requests ? step.limit.requests - place.taken : 0;
+    result.next_free = Duration(reply[2]);
+    result.all_free = Duration(reply[3]);
+    result.paused = Duration(reply[4]);
+    result.daily_used = static_cast<std::uint64_t>(reply[5]);
+    result.daily_reset = Duration(reply[6]);
+    place.daily.set(result.daily_used, result.daily_reset, at);
+    return result;
+  }
+
+  // Writes our slots to Redis; under quarantine, reservations for as many as we hold or may still take under the cap.
+  // False: not now (one is under way, or there was no reply).
+  asio::awaitable<bool> take_back(std::string location, Held place, bool reserve) {
+    if (place->writing) co_return false;
+    place->writing = true;
+    const auto started = now();
+    const auto epoch = link_->nonce();
+    const auto held = place->window.occupied(now());
+    const auto most = reserve ? cap(*place, now()) : 0;
+    const auto reservations = reserve ? std::max(most, held) : 0;
+    const auto ended = place->ended.size();
+    const auto alone = place->counted_alone;
+    const auto reply =
+        numbers(co_await redis_.eval(scripts().take_back, keys(location), slots_of(*place, reserve, reservations)));
+    place->writing = false;
+    if (!reply || reply->front() != 1) {
+      if (!reply)
+        link_->failed();
+      else if (reply->front() == 2)
+        link_->quarantine_over();
+      else
+        link_->displaced();
+      co_return false;
+    }
+    if (!reserve) place->ended.erase(place->ended.begin(), place->ended.begin() + static_cast<std::ptrdiff_t>(ended));
+    place->counted_alone -= std::min(alone, place->counted_alone);
+    place->reservations = reservations;
+    (reserve ? place->reserved_epoch : place->epoch) = epoch;
+    if (reserve) place->reserved_at = started;
+    co_return true;
+  }
+
+  std::vector<std::string> slots_of(Place& place, bool reserve, std::uint64_t reservations) const {
+    const auto at = now();
+    std::vector<std::string> all{link_->nonce(),
+                                 link_->replica(),
+                                 text(options_.hold + place.window.limit().interval),
+                                 text(reserve ? kReservation : Duration{0}),
+                                 text(reservations),
+                                 text(place.reservations),
+                                 text(place.daily.used(at)),
+                                 text(place.counted_alone),
+                                 text(place.daily.until_reset(at))};
+    if (reserve) return all;  // reservations stand for the slots held too: those come and go meanwhile
+    // Ended while Redis was away: free by now unless the mirror still says otherwise.
+    for (const auto id : place.ended) all.insert(all.end(), {text(id), "0"});
+    place.window.each_slot(at, [&](std::uint64_t id, Instant free_at) {
+      if (id == 0) return;  // somebody else's: not ours to bring
+      all.insert(all.end(), {text(id), text(free_at - at)});
+      if (place.window.under_way(id)) place.granted_shared.insert(id);
+    });
+    return all;
+  }
+
+  asio::awaitable<bool> reserve() {
+    auto self = shared_from_this();
+    std::vector<std::pair<std::string, Held>> all(places_.begin(), places_.end());
+    for (auto& [location, place] : all)
+      if (!co_await take_back(location, place, true)) co_return false;
+    co_return true;
+  }
+
+  redis::Client& redis_;
+  Options options_;
+  std::shared_ptr<ReplicaLink> link_;
+  std::unordered_map<std::string, Held> places_;
+  Instant started_;
+  Instant lost_at_{0};
+};
+
+RedisStore::RedisStore(asio::io_context& io, redis::Client& redis, Options options)
+    : impl_(std::make_shared<Impl>(io, redis, std::move(options))) {}
+RedisStore::~RedisStore() { impl_->stop(); }
+void RedisStore::start() { impl_->start(); }
+void RedisStore::stop() { impl_->stop(); }
+asio::awaitable<StepResult> RedisStore::step(std::string location, Step step) {
+  auto impl = impl_;
+  co_return co_await impl->step(std::move(location), std::move(step));
+}
+bool RedisStore::forget(const std::string& location) { return impl_->forget(location); }
+
+}  // namespace gateway::limiter

@@ -1,0 +1,142 @@
+#include "gateway/limiter/scripts.h"
+
+namespace gateway::limiter {
+
+namespace {
+
+constexpr char kStep[] = R"lua(
+if redis.call('HGET', KEYS[3], 'nonce') ~= ARGV[1] then return {0} end
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
+local function text(n) return string.format('%.0f', n) end
+local replica, limit, interval, hold = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local remaining, pause, daily = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local daily_remaining, daily_reset, comparable = tonumber(ARGV[9]), tonumber(ARGV[10]), ARGV[11] == '1'
+local ended, unsent, asks = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local function id(i) return replica .. ':' .. ARGV[14 + i] end
+
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now))
+local state = redis.call('HMGET', KEYS[2], 'paused', 'used', 'day_ends')
+local paused, used, day_ends = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
+if day_ends <= now then used = 0; day_ends = 0 end
+
+for i = 1, ended do redis.call('ZADD', KEYS[1], text(now + interval), id(i)) end
+for i = ended + 1, ended + unsent do
+  if redis.call('ZREM', KEYS[1], id(i)) == 1 and used > 0 then used = used - 1 end
+end
+local taken = redis.call('ZCARD', KEYS[1])
+if remaining >= 0 then
+  for i = 1, limit - taken - remaining do
+    redis.call('ZADD', KEYS[1], text(now + interval), 'phantom:' .. text(now) .. ':' .. i)
+    taken = taken + 1
+  end
+end
+if pause > 0 then paused = math.max(paused, now + pause) end
+
+if daily_reset >= 0 then day_ends = now + math.min(daily_reset, 86400000000) end
+if daily_remaining >= 0 and daily > 0 then
+  local believed = daily - math.min(daily, daily_remaining)
+  local in_flight = redis.call('ZCOUNT', KEYS[1], '(' .. text(now + interval), '+inf')
+  if believed > used then used = believed
+  elseif comparable and used > believed + in_flight then used = believed + in_flight end
+end
+
+local granted = 0
+if paused <= now then
+  while granted < asks and taken < limit and (daily == 0 or used < daily) do
+    granted = granted + 1
+    redis.call('ZADD', KEYS[1], text(now + hold + interval), id(ended + unsent + granted))
+    taken = taken + 1
+    used = used + 1
+  end
+end
+if used > 0 and day_ends <= now then day_ends = now + 86400000000 end
+redis.call('HSET', KEYS[2], 'paused', text(paused), 'used', text(used), 'day_ends', text(day_ends))
+redis.call('PEXPIRE', KEYS[2], text(math.ceil(math.max(day_ends - now, paused - now, 0) / 1000) + 60000))
+redis.call('PEXPIRE', KEYS[1], text(math.ceil((hold + interval) / 1000) + 60000))
+
+-- A request under way can end now at the earliest, so no slot of one is free before another interval.
+local function free_at(rank)
+  local slot = redis.call('ZRANGE', KEYS[1], rank, rank, 'WITHSCORES')
+  if not slot[2] then return 0 end
+  return math.max(0, math.min(tonumber(slot[2]) - now, interval))
+end
+local next_free = 0
+if taken >= limit then next_free = free_at(taken - limit) end
+return {granted, taken, next_free, free_at(taken - 1), math.max(0, paused - now), used, math.max(0, day_ends - now),
+  redis.call('ZCOUNT', KEYS[4], '(' .. text(now), '+inf')}
+)lua";
+
+constexpr char kTakeBack[] = R"lua(
+if redis.call('HGET', KEYS[3], 'nonce') ~= ARGV[1] then return 0 end
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
+local function text(n) return string.format('%.0f', n) end
+local replica, keep, reserved = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+if reserved > 0 and tonumber(redis.call('HGET', KEYS[3], 'opens')) <= now then return 2 end
+for i = 1, tonumber(ARGV[6]) do redis.call('ZREM', KEYS[1], 'reserved:' .. replica .. ':' .. i) end
+for i = 1, tonumber(ARGV[5]) do redis.call('ZADD', KEYS[1], text(now + reserved), 'reserved:' .. replica .. ':' .. i) end
+for i = 10, #ARGV - 1, 2 do
+  redis.call('ZADD', KEYS[1], text(now + tonumber(ARGV[i + 1])), replica .. ':' .. ARGV[i])
+end
+redis.call('PEXPIRE', KEYS[1], text(math.ceil(keep / 1000) + 60000))
+-- The day: what was counted alone is added to a count that survived; one that did not is taken from memory.
+local known, alone, reset = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+if redis.call('HEXISTS', KEYS[2], 'used') == 1 then
+  if alone > 0 then redis.call('HINCRBY', KEYS[2], 'used', text(alone)) end
+elseif known > 0 then
+  redis.call('HSET', KEYS[2], 'used', text(known), 'day_ends', text(now + reset))
+  redis.call('PEXPIRE', KEYS[2], text(math.ceil(reset / 1000) + 60000))
+end
+return 1
+)lua";
+
+constexpr char kJoin[] = R"lua(
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
+local function text(n) return string.format('%.0f', n) end
+local fresh, run_id, before, replica = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local lease, quarantine = tonumber(ARGV[5]), tonumber(ARGV[6])
+local alone, known, ready = ARGV[7] == '1', tonumber(ARGV[8]), ARGV[9] == '1'
+local epoch = redis.call('HMGET', KEYS[1], 'nonce', 'run_id', 'began', 'opens')
+local nonce, began, opens = epoch[1], tonumber(epoch[3] or 0), tonumber(epoch[4] or 0)
+local quarantined
+if not nonce then quarantined = before ~= ''
+elseif epoch[2] ~= run_id then quarantined = true
+elseif before == nonce then quarantined = alone or nil
+-- A newcomer began it in an empty Redis, where those who lived before have slots too.
+elseif before ~= '' and opens == began and now < began + quarantine then quarantined = true end
+if quarantined ~= nil then
+  nonce = fresh
+  opens = quarantined and now + quarantine or now
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'nonce', nonce, 'run_id', run_id, 'began', text(now), 'opens', text(opens))
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now))
+redis.call('ZADD', KEYS[2], text(now + lease), replica)
+if opens > now then
+  -- It opens as soon as everybody that anyone knew of has its reservations here.
+  local expected = math.max(known, tonumber(redis.call('HGET', KEYS[1], 'expected') or 1))
+  redis.call('HSET', KEYS[1], 'expected', expected)
+  if ready and redis.call('HSETNX', KEYS[1], 'ready:' .. replica, 1) == 1 and
+      redis.call('HINCRBY', KEYS[1], 'ready', 1) >= expected then
+    opens = now
+    redis.call('HSET', KEYS[1], 'opens', text(now))
+  end
+end
+return {nonce, math.max(0, opens - now), redis.call('ZCARD', KEYS[2])}
+)lua";
+
+std::shared_ptr<const redis::Script> script(const char* name, const char* source) {
+  return std::make_shared<const redis::Script>(redis::Script{name, source});
+}
+
+}  // namespace
+
+const Scripts& scripts() {
+  static const Scripts all{script("limit_step", kStep), script("limit_take_back", kTakeBack),
+                           script("limit_join", kJoin)};
+  return all;
+}
+
+}  // namespace gateway::limiter

@@ -1,0 +1,32 @@
+// The limiter's Lua scripts (Redis 5 and later). A location has two keys: `slots`, a sorted set of taken slots by the
+// moment they are free, and `state`, a hash of its pause and daily count. `epoch` says which life of the data this is;
+// `replicas` is the table of leases. Moments are microseconds of Redis' own TIME, written in full (Lua's tostring would
+// round them).
+#pragma once
+
+#include <memory>
+
+#include "gateway/redis/client.h"
+
+namespace gateway::limiter {
+
+struct Scripts {
+  // One step. KEYS: slots, state, epoch, replicas. ARGV: nonce, replica, N, W us, hold us, remaining or -1, pause us,
+  // daily limit, daily remaining or -1, daily reset us or -1, whether those compare with ours, ended, unsent, asks
+  // (their numbers), then the ids. Answers: 0 for another epoch; else granted, taken, next free, all free, paused,
+  // daily used, daily reset.
+  std::shared_ptr<const redis::Script> step;
+  // Takes back one replica's slots. KEYS: slots, state, epoch. ARGV: nonce, replica, keep us, reservation us,
+  // reservations (now, before), daily used as known, counted alone, daily reset us, then pairs of id and us left.
+  // Answers 1; 0 for another epoch;
+  // 2 for reservations after the quarantine.
+  std::shared_ptr<const redis::Script> take_back;
+  // Renews a replica's lease and agrees on the epoch. KEYS: epoch, replicas. ARGV: a new nonce, run id, the nonce lived
+  // in before (empty: none), replica, lease us, quarantine us, whether it granted alone since, the replicas it knew,
+  // whether its reservations are written. Answers: nonce, us left of the quarantine, live
+  // replicas.
+  std::shared_ptr<const redis::Script> join;
+};
+const Scripts& scripts();
+
+}  // namespace gateway::limiter

@@ -1,0 +1,242 @@
+// One table of tests for both stores: the window in the process and the one in a real Redis.
+#include "gateway/limiter/limiter.h"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/detached.hpp>
+
+#include "tests/gateway/limiter/rig.h"
+
+using namespace limiter_test;
+
+namespace {
+
+constexpr Backend kBackends[] = {Backend::Process, Backend::Redis};
+
+// Asks in the background and notes in `served` when it has its outcome; permits end at once.
+void ask(Rig& rig, PermitRequest request, int name, std::vector<int>& served,
+         std::vector<PermitOrRefusal>* outcomes = nullptr) {
+  asio::co_spawn(
+      rig.io,
+      [&rig, request, name, &served, outcomes]() -> asio::awaitable<void> {
+        auto outcome = co_await (*rig).acquire(request);
+        served.push_back(name);
+        if (outcomes) outcomes->push_back(std::move(outcome));
+      },
+      asio::detached);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("limiter");
+
+TEST_CASE("N permits go at once, the next comes one interval after the first end") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {3, 150ms}});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      std::vector<PermitOrRefusal> held;
+      for (int i = 0; i < 3; ++i) held.push_back(co_await (*rig).acquire({.location = "L"}));
+      for (const auto& each : held) CHECK_FALSE(refused(each).has_value());
+      co_await pause_for(20ms);
+      const auto ended = Clock::now();
+      held.pop_back();
+      const auto next = co_await (*rig).acquire({.location = "L"});
+      REQUIRE_FALSE(refused(next).has_value());
+      CHECK(Clock::now() - ended >= 150ms);
+      CHECK(std::get<Permit>(next).waited() >= 149ms);
+      const auto other = co_await (*rig).acquire({.location = "another", .max_wait = 0ms});
+      CHECK_FALSE(refused(other).has_value());
+    });
+  }
+}
+
+TEST_CASE("a permit that was not used is free at once, and so is one of a client that hung up while it waited") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {1, 10s}});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      auto first = co_await (*rig).acquire({.location = "L"});
+      asio::cancellation_signal hang_up;
+      bool gone = false;
+      asio::co_spawn(
+          rig.io, [&]() -> asio::awaitable<void> { auto outcome = co_await (*rig).acquire({.location = "L"}); },
+          asio::bind_cancellation_slot(hang_up.slot(), [&](std::exception_ptr) { gone = true; }));
+      const bool waits = co_await until([&] { return (*rig).snapshot().at(0).queue == 1; });
+      CHECK(waits);
+      hang_up.emit(asio::cancellation_type::terminal);
+      const bool left = co_await until([&] { return gone; });
+      CHECK(left);
+      CHECK((*rig).snapshot().at(0).queue == 0);
+      std::get<Permit>(first).unsent();
+      const auto second = co_await (*rig).acquire({.location = "L", .max_wait = 2s});
+      CHECK_FALSE(refused(second).has_value());
+    });
+  }
+}
+
+TEST_CASE("urgent requests go first, equal ones in turn over clients, and a joined request moves up") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {1, 20ms}});
+    std::vector<int> served;
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      auto first = co_await (*rig).acquire({.location = "L"});
+      ask(rig, {.location = "L", .client = 1, .urgency = 3}, 1, served);
+      ask(rig, {.location = "L", .client = 1, .urgency = 3}, 2, served);
+      ask(rig, {.location = "L", .client = 2, .urgency = 3}, 3, served);
+      ask(rig, {.location = "L", .client = 2, .urgency = 0}, 4, served);
+      ask(rig, {.location = "L", .client = 3, .urgency = 7, .flight = 77}, 5, served);
+      const bool wait = co_await until([&] { return (*rig).snapshot().at(0).queue == 5; });
+      CHECK(wait);
+      (*rig).improve("L", 77, 1, 30s);
+      (*rig).improve("L", 78, 1, 30s);
+      std::get<Permit>(first).ended();
+      const bool all = co_await until([&] { return served.size() == 5; });
+      CHECK(all);
+    });
+    CHECK(served == std::vector<int>{4, 5, 1, 3, 2});
+  }
+}
+
+TEST_CASE(
+    "a wait that cannot be met is refused at once with the time it would take, one that runs out at its deadline") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {1, 500ms}});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      std::vector<int> served;
+      { auto first = co_await (*rig).acquire({.location = "L"}); }
+      for (int i = 0; i < 9; ++i) ask(rig, {.location = "L"}, i, served);
+      const bool wait = co_await until([&] { return (*rig).snapshot().at(0).queue == 9; });
+      CHECK(wait);
+      const auto asked = Clock::now();
+      const auto outcome = co_await (*rig).acquire({.location = "L", .max_wait = 1s});
+      CHECK(Clock::now() - asked < 50ms);
+      REQUIRE(refused(outcome) == RefusalReason::WaitTooLong);
+      const auto retry_after = std::get<Refusal>(outcome).retry_after;
+      CHECK(retry_after > 4s);
+      CHECK(retry_after < 5'500ms);
+      // Another client's turn comes second: its lower bound is met, its deadline is not.
+      const auto late = co_await (*rig).acquire({.location = "L", .client = 5, .max_wait = 1ms});
+      CHECK(refused(late).has_value());
+      CHECK((*rig).snapshot().at(0).queue == 9);
+    });
+  }
+}
+
+TEST_CASE("a full queue refuses, but makes room for a client that has less in it") {
+  Rig rig(Backend::Process, {.limit = {1, 10s}, .queue = 2});
+  std::vector<int> served;
+  std::vector<PermitOrRefusal> outcomes;
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    const auto first = co_await (*rig).acquire({.location = "L"});
+    ask(rig, {.location = "L", .client = 1}, 1, served, &outcomes);
+    ask(rig, {.location = "L", .client = 1}, 2, served, &outcomes);
+    const bool wait = co_await until([&] { return (*rig).snapshot().at(0).queue == 2; });
+    CHECK(wait);
+    const auto third = co_await (*rig).acquire({.location = "L", .client = 1});
+    CHECK(refused(third) == RefusalReason::QueueFull);
+    ask(rig, {.location = "L", .client = 2}, 4, served, &outcomes);
+    const bool displaced = co_await until([&] { return served == std::vector<int>{2}; });
+    CHECK(displaced);
+    CHECK(refused(outcomes.at(0)) == RefusalReason::QueueFull);
+  });
+}
+
+TEST_CASE("a 429 pauses the location, then one request at a time asks until the upstream has room again") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {5, 50ms}});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      { auto first = co_await (*rig).acquire({.location = "L"}); }
+      const auto paused_at = Clock::now();
+      CHECK((*rig).observe("L", 429, {{"Retry-After", "1"}}) == 1s);
+      CHECK((*rig).budget("L").remaining == 0);
+      const auto refusal = co_await (*rig).acquire({.location = "L", .max_wait = 100ms});
+      CHECK(refused(refusal) == RefusalReason::WaitTooLong);
+      auto probe = co_await (*rig).acquire({.location = "L"});
+      REQUIRE_FALSE(refused(probe).has_value());
+      CHECK(Clock::now() - paused_at >= 1s);
+      const auto second = co_await (*rig).acquire({.location = "L", .max_wait = 60ms});
+      CHECK(refused(second) == RefusalReason::Deadline);
+      (*rig).observe("L", 200, {});
+      const auto third = co_await (*rig).acquire({.location = "L", .max_wait = 5s});
+      CHECK_FALSE(refused(third).has_value());
+    });
+  }
+}
+
+TEST_CASE("what the upstream states is believed: less remaining, a lower limit, another interval") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {100, 300ms}});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      auto first = co_await (*rig).acquire({.location = "L"});
+      (*rig).observe(
+          "L", 200,
+          {{"X-RateLimit-Max", "4"}, {"X-RateLimit-Remaining", "1"}, {"X-RateLimit-Interval-Milliseconds", "300"}});
+      const bool corrected = co_await until([&] { return (*rig).budget("L").remaining == 1; });
+      CHECK(corrected);
+      CHECK((*rig).budget("L").limit == policies::RateLimit{4, 300ms});
+      const auto at = Clock::now();
+      const auto second = co_await (*rig).acquire({.location = "L"});
+      CHECK(Clock::now() - at < 200ms);
+      const auto third = co_await (*rig).acquire({.location = "L"});
+      CHECK(Clock::now() - at >= 200ms);
+      (*rig).observe("L", 200, {{"X-RateLimit-Max", "nonsense"}, {"X-RateLimit-Remaining", "-3"}});
+      CHECK((*rig).budget("L").limit.requests == 4);
+    });
+  }
+}
+
+TEST_CASE("the day's last part is kept for urgent requests, an exhausted day is refused with the time to its reset") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {100, 50ms}, .daily = 20, .daily_reserve = 0.1});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      std::vector<int> served;
+      std::vector<PermitOrRefusal> outcomes;
+      for (int i = 0; i < 20; ++i) ask(rig, {.location = "L", .urgency = 5}, i, served, &outcomes);
+      const bool all = co_await until([&] { return outcomes.size() == 20; });
+      CHECK(all);
+      CHECK(std::count_if(outcomes.begin(), outcomes.end(), [](const auto& each) { return !refused(each); }) == 18);
+      const bool counted = co_await until([&] { return (*rig).budget("L").daily_remaining == 2; });
+      CHECK(counted);
+      const auto background = co_await (*rig).acquire({.location = "L", .urgency = 4});
+      CHECK(refused(background) == RefusalReason::DailyQuota);
+      const auto urgent = co_await (*rig).acquire({.location = "L", .urgency = 3});
+      CHECK_FALSE(refused(urgent).has_value());
+      (*rig).observe("L", 200,
+                     {{"X-RateLimit-Limit-Daily", "20"},
+                      {"X-RateLimit-Daily-Remaining", "0"},
+                      {"X-RateLimit-Daily-Reset", "60000"}});
+      const bool exhausted = co_await until([&] { return (*rig).budget("L").daily_remaining == 0; });
+      CHECK(exhausted);
+      const auto last = co_await (*rig).acquire({.location = "L", .urgency = 0});
+      REQUIRE(refused(last) == RefusalReason::DailyQuota);
+      CHECK(std::get<Refusal>(last).retry_after > 50s);
+      CHECK(std::get<Refusal>(last).retry_after <= 60s);
+    });
+  }
+}
+
+TEST_CASE("a client keeps to its own rate, and its retries are not counted twice") {
+  Rig rig(Backend::Process, {.limit = {100, 1s}, .client_rates = {0, 10}});
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    std::vector<PermitOrRefusal> held;
+    for (int i = 0; i < 10; ++i)
+      held.push_back(co_await (*rig).acquire({.location = "L", .client = 1, .max_wait = 0ms}));
+    for (const auto& each : held) CHECK_FALSE(refused(each).has_value());
+    const auto over = co_await (*rig).acquire({.location = "L", .client = 1, .max_wait = 10ms});
+    CHECK(refused(over) == RefusalReason::ClientRate);
+    const auto again = co_await (*rig).acquire({.location = "L", .client = 1, .max_wait = 10ms, .retry = true});
+    CHECK_FALSE(refused(again).has_value());
+    const auto other = co_await (*rig).acquire({.location = "L", .client = 0, .max_wait = 10ms});
+    CHECK_FALSE(refused(other).has_value());
+    const auto waited = co_await (*rig).acquire({.location = "L", .client = 1, .max_wait = 5s});
+    CHECK_FALSE(refused(waited).has_value());
+  });
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,159 @@
+// Several limiters on one Redis under three times the demand, with faults; the upstream's books are the judge.
+#include <asio/detached.hpp>
+
+#include "tests/gateway/limiter/rig.h"
+
+using namespace limiter_test;
+
+namespace {
+
+struct Load {
+  Rig& rig;
+  policies::RateLimit limit;
+  std::chrono::milliseconds fastest, slowest;
+  Books books;
+  std::vector<std::uint64_t> served;  // by replica
+  Instant ends{0};                    // of the measured time
+  bool stop = false;
+  std::mt19937 random{1};
+};
+
+// One client of one replica: permit, request, again. An arrival lies anywhere between permit and end.
+asio::awaitable<void> client(std::shared_ptr<Load> load, std::size_t replica, std::uint32_t index) {
+  while (!load->stop) {
+    auto outcome = co_await load->rig.limiters[replica]->acquire({.location = "L", .client = index});
+    if (load->stop || refused(outcome)) continue;
+    const auto granted = gateway::limiter::now();
+    const std::chrono::milliseconds took(
+        std::uniform_int_distribution<long>(load->fastest.count(), load->slowest.count())(load->random));
+    load->books.arrivals.push_back(
+        granted + Duration(std::uniform_int_distribution<long>(0, Duration(took).count())(load->random)));
+    ++load->served[replica];
+    co_await pause_for(took);
+    if (load->ends > granted)
+      load->books.slot_time += std::min(load->ends, gateway::limiter::now() + load->limit.interval) - granted;
+  }
+}
+
+// 20 clients a replica keep more than three times the limit waiting.
+std::shared_ptr<Load> start(Rig& rig, policies::RateLimit limit, std::chrono::milliseconds fastest,
+                            std::chrono::milliseconds slowest) {
+  auto load =
+      std::make_shared<Load>(Load{rig, limit, fastest, slowest, {}, std::vector<std::uint64_t>(rig.limiters.size())});
+  for (std::size_t replica = 0; replica < rig.limiters.size(); ++replica)
+    for (std::uint32_t index = 0; index < 20; ++index)
+      asio::co_spawn(rig.io, client(load, replica, index), asio::detached);
+  return load;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("limiter");
+
+TEST_CASE("three replicas on one Redis use at least 97 % of the permits and never exceed the window") {
+  const policies::RateLimit limit{20, 1s};
+  Rig rig(Backend::Redis, {.limit = limit}, 3);
+  const auto from = gateway::limiter::now();
+  auto load = start(rig, limit, 20ms, 400ms);
+  load->ends = from + 3s;
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    co_await pause_for(3s);
+    load->stop = true;
+  });
+  CHECK(load->books.most_in(limit.interval) <= limit.requests);
+  const auto used = static_cast<double>(load->books.slot_time.count()) / (20 * 3e6);
+  MESSAGE("slot time used: ", used, ", requests by replica: ", load->served[0], " ", load->served[1], " ",
+          load->served[2]);
+  CHECK(used >= 0.97);
+  for (const auto served : load->served) CHECK(served > 0);
+}
+
+TEST_CASE(
+    "Redis killed and back empty: the replicas live by their shares, and no window at the seams is over the limit") {
+  RedisServer server;
+  const policies::RateLimit limit{30, 300ms};
+  Rig rig(Backend::Redis, {.limit = limit, .upstream_timeout = 200ms, .quarantine = 500ms}, 3, &server);
+  auto load = start(rig, limit, 5ms, 60ms);
+  std::uint64_t alone = 0, quarantined = 0, after = 0;
+  const auto total = [&] { return load->served[0] + load->served[1] + load->served[2]; };
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    co_await pause_for(700ms);
+    server.kill();
+    const auto before = total();
+    co_await pause_for(1s);
+    alone = total() - before;
+    server.start();
+    co_await pause_for(550ms);
+    quarantined = total() - before - alone;
+    co_await pause_for(1s);
+    after = total() - before - alone - quarantined;
+    load->stop = true;
+  });
+  MESSAGE("served alone: ", alone, ", in quarantine: ", quarantined, ", after: ", after);
+  CHECK(load->books.most_in(limit.interval) <= limit.requests);
+  CHECK(alone >= 50);
+  CHECK(quarantined > 0);
+  CHECK(after >= 50);
+}
+
+TEST_CASE("Redis paused, flushed and failing over to an older copy: no window is over the limit") {
+  RedisServer server;
+  const policies::RateLimit limit{30, 200ms};
+  Rig rig(Backend::Redis, {.limit = limit, .upstream_timeout = 200ms, .quarantine = 400ms}, 3, &server);
+  auto load = start(rig, limit, 5ms, 60ms);
+  const auto total = [&] { return load->served[0] + load->served[1] + load->served[2]; };
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    co_await pause_for(500ms);
+    server.command({"SAVE"});
+    co_await pause_for(300ms);
+    server.pause();
+    co_await pause_for(900ms);
+    server.resume();
+    co_await pause_for(400ms);
+    server.command({"FLUSHALL"});
+    co_await pause_for(900ms);
+    server.command({"SAVE"});
+    co_await pause_for(250ms);
+    server.restart();  // with the copy from a quarter of a second ago
+    co_await pause_for(1s);
+    const auto before = total();
+    co_await pause_for(500ms);
+    CHECK(total() - before > 30);
+    load->stop = true;
+  });
+  CHECK(load->books.most_in(limit.interval) <= limit.requests);
+}
+
+TEST_CASE("a replica that died gives its slots back a request's longest time plus one interval after their grant") {
+  const policies::RateLimit limit{4, 300ms};
+  Rig rig(Backend::Redis, {.limit = limit, .upstream_timeout = 400ms}, 2);
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    const auto granted = Clock::now();
+    std::vector<PermitOrRefusal> held;
+    for (int i = 0; i < 4; ++i) held.push_back(co_await rig.limiters[1]->acquire({.location = "L"}));
+    rig.limiters[1].reset();  // its permits will never report
+    const auto next = co_await rig.limiters[0]->acquire({.location = "L"});
+    CHECK_FALSE(refused(next).has_value());
+    CHECK(Clock::now() - granted >= 700ms);
+    CHECK(Clock::now() - granted < 1500ms);
+  });
+}
+
+TEST_CASE("with no Redis to be had a single replica has the whole window after a moment") {
+  RedisServer server;
+  server.kill();
+  asio::io_context io;
+  Client redis(io, redis_test::options(server.url()));
+  redis.start();
+  Limiter limiter(io, {.limit = {5, 1s}}, &redis);
+  limiter.start();
+  run(io, [&]() -> asio::awaitable<void> {
+    std::vector<PermitOrRefusal> held;
+    for (int i = 0; i < 5; ++i) held.push_back(co_await limiter.acquire({.location = "L", .max_wait = 5s}));
+    for (const auto& each : held) CHECK_FALSE(refused(each).has_value());
+  });
+  limiter.stop();
+  redis.stop();
+}
+
+TEST_SUITE_END();
