@@ -1,26 +1,20 @@
 #include "tests/support/redis_server.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 
-extern char** environ;
+#include "tests/support/eventually.h"
 
 namespace test_support {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
 class Descriptor {
@@ -45,11 +39,6 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-int left(Clock::time_point deadline) {
-  const auto time = std::chrono::duration_cast<Milliseconds>(deadline - Clock::now()).count();
-  return time > 0 ? static_cast<int>(time) + 1 : 0;
-}
-
 std::string encoded(const std::vector<std::string>& arguments) {
   std::string out = "*" + std::to_string(arguments.size()) + "\r\n";
   for (const auto& argument : arguments) out += "$" + std::to_string(argument.size()) + "\r\n" + argument + "\r\n";
@@ -68,11 +57,12 @@ std::size_t reply_end(const std::string& text, std::size_t at) {
   return end;
 }
 
-std::string read_reply(int fd, Clock::time_point deadline) {
+std::string read_reply(int fd, const Deadline& deadline) {
   std::string text;
   while (text.empty() || reply_end(text, 0) == text.npos) {
     pollfd ready{fd, POLLIN, 0};
-    if (::poll(&ready, 1, left(deadline)) <= 0) throw std::runtime_error("redis-server did not answer in time");
+    if (::poll(&ready, 1, static_cast<int>(deadline.left().count())) <= 0)
+      throw std::runtime_error("redis-server did not answer in time");
     char buffer[4096];
     const ssize_t size = ::recv(fd, buffer, sizeof buffer, 0);
     if (size <= 0) throw std::runtime_error("redis-server closed the connection");
@@ -95,17 +85,8 @@ std::uint16_t free_port() {
 
 RedisServer::RedisServer(Options options)
     : options_(std::move(options)), port_(options_.port != 0 ? options_.port : free_port()) {
-  char name[] = "/tmp/redis-server-test-XXXXXX";
-  if (!::mkdtemp(name)) throw std::runtime_error("no temporary folder");
-  folder_ = name;
-  if (!options_.config.empty()) std::ofstream(folder_ + "/redis.conf") << options_.config;
+  if (!options_.config.empty()) folder_.write("redis.conf", options_.config);
   start();
-}
-
-RedisServer::~RedisServer() {
-  kill();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 std::string RedisServer::url(const std::string& userinfo, int database) const {
@@ -115,35 +96,22 @@ std::string RedisServer::url(const std::string& userinfo, int database) const {
 
 std::vector<std::string> RedisServer::command_line() const {
   std::vector<std::string> line{"redis-server"};
-  if (!options_.config.empty()) line.push_back(folder_ + "/redis.conf");
-  line.insert(line.end(), {"--port", std::to_string(port_), "--bind", options_.host, "--dir", folder_, "--logfile",
-                           folder_ + "/log", "--save", "", "--appendonly", "no"});
+  if (!options_.config.empty()) line.push_back(folder_.path() / "redis.conf");
+  line.insert(line.end(), {"--port", std::to_string(port_), "--bind", options_.host, "--dir", folder_.path(), "--save",
+                           "", "--appendonly", "no"});
   line.insert(line.end(), options_.arguments.begin(), options_.arguments.end());
   return line;
 }
 
 void RedisServer::start() {
-  std::vector<std::string> line = command_line();
-  std::vector<char*> arguments;
-  for (auto& word : line) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  const int failed = ::posix_spawnp(&pid_, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) throw std::runtime_error("redis-server is not installed or does not start");
-  pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-
-  const auto deadline = Clock::now() + std::chrono::seconds(10);
+  process_.emplace(ProcessOptions{.arguments = command_line()});
+  const Deadline deadline(std::chrono::seconds(10));
   while (!answers(Milliseconds(1000))) {
-    pollfd ended{pidfd_, POLLIN, 0};  // what we wait for otherwise is its end
-    if (::poll(&ended, 1, 10) > 0 || Clock::now() > deadline) {
-      std::ifstream log(folder_ + "/log");
-      const std::string text((std::istreambuf_iterator<char>(log)), {});
-      kill();
-      throw std::runtime_error("redis-server did not come up: " + text);
-    }
+    // What we wait for between two attempts is its end.
+    if (!process_->wait_for_exit(Milliseconds(10)) && !deadline.passed()) continue;
+    const std::string log = process_->output(Stream::Out) + process_->output(Stream::Error);
+    process_.reset();
+    throw std::runtime_error("redis-server did not come up: " + log);
   }
 }
 
@@ -156,25 +124,20 @@ bool RedisServer::answers(Milliseconds limit) const {
 }
 
 void RedisServer::pause() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGSTOP);
-  ::waitpid(pid_, nullptr, WUNTRACED);
+  if (!process_) return;
+  process_->signal(SIGSTOP);
+  siginfo_t stopped{};
+  ::waitid(P_PID, static_cast<id_t>(pid()), &stopped, WSTOPPED);  // leaves its end to be waited for by Process
 }
 
 void RedisServer::resume() {
-  if (pid_ > 0) ::kill(pid_, SIGCONT);
+  if (process_) process_->signal(SIGCONT);
 }
 
-void RedisServer::kill() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
-  if (pidfd_ >= 0) ::close(pidfd_);
-  pid_ = pidfd_ = -1;
-}
+void RedisServer::kill() { process_.reset(); }
 
 std::string RedisServer::command(const std::vector<std::string>& arguments, Milliseconds limit) const {
-  const auto deadline = Clock::now() + limit;
+  const Deadline deadline(limit);
   const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = loopback(port_);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)

@@ -2,12 +2,14 @@
 // that goes with it. Needs `redis-server` in PATH. Not for use by several threads at once.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
 
 namespace test_support {
 
@@ -25,12 +27,11 @@ class RedisServer {
 
   RedisServer() : RedisServer(Options{}) {}
   explicit RedisServer(Options options);  // ready: PING was answered; throws std::runtime_error otherwise
-  ~RedisServer();                         // kills it
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
 
   std::uint16_t port() const { return port_; }
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return process_ ? process_->pid() : -1; }
   std::string url(const std::string& userinfo = {}, int database = 0) const;  // userinfo: "user:password@"
 
   void pause();   // SIGSTOP; returns when it has stopped
@@ -50,9 +51,8 @@ class RedisServer {
 
   Options options_;
   std::uint16_t port_;
-  std::string folder_;
-  pid_t pid_ = -1;
-  int pidfd_ = -1;
+  TempDir folder_;
+  std::optional<Process> process_;
 };
 
 }  // namespace test_support
