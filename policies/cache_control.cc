@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policies/field_syntax.h"
+
 namespace policies {
 
 namespace {
@@ -12,31 +14,6 @@ struct Directive {
   std::string_view name;
   std::optional<std::string_view> value;  // without quotes
 };
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-// The end of a list's element: the next comma outside quotes.
-std::size_t element_end(std::string_view text) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\')
-      ++i;
-    else if (text[i] == '"')
-      quoted = !quoted;
-    else if (text[i] == ',' && !quoted)
-      return i;
-  }
-  return text.size();
-}
-
-std::string_view unquoted(std::string_view value) {
-  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') return value.substr(1, value.size() - 2);
-  return value;
-}
 
 Directive directive_of(std::string_view element) {
   const std::size_t equals = element.find('=');
@@ -50,11 +27,7 @@ bool for_each_directive(FieldsView fields, Each each) {
   for (const auto& field : fields) {
     if (!same_name(field.name, "Cache-Control")) continue;
     any = true;
-    for (std::string_view rest = field.value; !rest.empty();) {
-      const std::size_t end = element_end(rest);
-      each(directive_of(rest.substr(0, end)));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    for (std::string_view rest = field.value; !rest.empty();) each(directive_of(take_element(rest)));
   }
   return any;
 }

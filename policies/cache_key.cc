@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "policies/field_syntax.h"
 #include "policies/percent.h"
 
 namespace policies {
@@ -85,37 +86,25 @@ void append_query(std::string& key, std::string_view query) {
   append_pairs(key, many.data(), many.data() + many.size());
 }
 
-// "a , b" and "a,b" are one list (RFC 9110 section 5.6.1). With quotes in it a comma may be part of an element: taken
-// as it is.
+// "a , b" and "a,b" are one list (RFC 9110 section 5.6.1), and so is one with empty elements.
 void append_list(std::string& out, std::string_view list) {
-  if (list.find('"') != std::string_view::npos) return append_word(out, list);
   bool first = true;
-  while (true) {
-    const std::size_t end = list.find(',');
-    std::string_view element = list.substr(0, end);
-    const std::size_t begin = element.find_first_not_of(" \t");
-    if (begin != std::string_view::npos) {
-      element = element.substr(begin, element.find_last_not_of(" \t") - begin + 1);
-      if (!first) out.push_back(',');
-      append_word(out, element);
-      first = false;
-    }
-    if (end == std::string_view::npos) return;
-    list = list.substr(end + 1);
+  while (!list.empty()) {
+    const std::string_view element = take_element(list);
+    if (element.empty()) continue;
+    if (!first) out.push_back(',');
+    append_word(out, element);
+    first = false;
   }
 }
 
 std::vector<std::string> lower_names(std::string_view vary) {
   std::vector<std::string> names;
-  std::string name;
-  for (std::size_t i = 0; i <= vary.size(); ++i) {
-    const char c = i < vary.size() ? vary[i] : ',';
-    if (c == ',') {
-      if (!name.empty()) names.push_back(std::move(name));
-      name.clear();
-    } else if (c != ' ' && c != '\t') {
-      name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c);
-    }
+  while (!vary.empty()) {
+    std::string name(take_element(vary));
+    for (char& c : name)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    if (!name.empty()) names.push_back(std::move(name));
   }
   std::ranges::sort(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());

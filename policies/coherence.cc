@@ -28,7 +28,8 @@ void Write::begun(const Begun& begun, const std::string& self, Milliseconds now,
       if (replica != self) waiting_.push_back(replica);
     // A young epoch: some replica may still use its memory on a lease from before, and no acknowledgement can be asked
     // of it.
-    if (begun.epoch_age < timing.lease) quarantine_ = now + (timing.lease - begun.epoch_age);
+    const auto age = std::max(begun.epoch_age, Milliseconds{0});  // the clock it is counted by may have been set back
+    if (age < timing.lease) quarantine_ = now + (timing.lease - age);
     until_ = waiting_.empty() ? quarantine_ : std::max(quarantine_, now + timing.lease);
   }
   step_ = Step::Await;

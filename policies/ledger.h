@@ -59,6 +59,10 @@ class Ledger {
   void trim(std::size_t most_keys, Milliseconds now);
 
   bool operator==(const Ledger&) const = default;
+  // Every id and every time it holds, in a fixed order: for comparing states that differ in neither (tests/model).
+  // `Sink` has id(), time(), number(), word().
+  template <typename Sink>
+  void describe(Sink& sink) const;
 
   static constexpr std::size_t kLogEntries = 10'000;
 
@@ -85,5 +89,32 @@ class Ledger {
   std::map<std::string, Surrogate> surrogates_;
   std::vector<Entry> log_;
 };
+
+template <typename Sink>
+void Ledger::describe(Sink& sink) const {
+  sink.number(epoch_.has_value());
+  if (epoch_) {
+    sink.id(epoch_->epoch);
+    sink.word(epoch_->run_id);
+    sink.time(epoch_->since);
+    for (const auto& [id, replica] : epoch_->replicas) {
+      sink.word(id);
+      sink.number(epoch_->end - replica.position);
+      sink.time(replica.lease_until);
+    }
+  }
+  for (const auto& [key, surrogate] : surrogates_) {
+    sink.word(key);
+    sink.id(surrogate.generation);
+    for (const auto& [write, until] : surrogate.marks) {
+      sink.number(write);
+      sink.time(until);
+    }
+  }
+  for (const auto& entry : log_) {
+    sink.number(epoch_ ? epoch_->end - entry.position : entry.position);
+    sink.time(entry.at);
+  }
+}
 
 }  // namespace policies::coherence

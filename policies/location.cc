@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "policies/field_syntax.h"
 #include "policies/json_strings.h"
 #include "policies/percent.h"
 
@@ -66,10 +67,7 @@ void read_pairs(std::string_view pairs, Source source, Named& named) {
 enum class BodyForm { None, Json, PerhapsJson, Pairs, Coded };
 
 std::string_view media_type(std::string_view content_type) {
-  const std::string_view type = content_type.substr(0, content_type.find(';'));
-  const std::size_t begin = type.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return type.substr(begin, type.find_last_not_of(" \t") - begin + 1);
+  return trimmed(content_type.substr(0, content_type.find(';')));
 }
 
 bool ends_with_json(std::string_view type) {

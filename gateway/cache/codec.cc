@@ -22,7 +22,7 @@ bool plausible(std::int64_t milliseconds) { return milliseconds >= 0 && millisec
 bool plausible(const StoredEntry& entry) {
   return entry.status >= 100 && entry.status <= 599 && plausible(entry.stored_at_ms) &&
          plausible(entry.initial_age_ms) && plausible(entry.fresh_ms) && plausible(entry.stale_while_revalidate_ms) &&
-         plausible(entry.stale_if_error_ms);
+         plausible(entry.stale_if_error_ms) && plausible(entry.keep_ms);
 }
 
 std::uint32_t checksum(std::string_view bytes) {
@@ -44,6 +44,8 @@ void write_head(ByteWriter& writer, const StoredEntry& entry) {
   writer.integer(entry.fresh_ms);
   writer.integer(entry.stale_while_revalidate_ms);
   writer.integer(entry.stale_if_error_ms);
+  writer.integer(entry.keep_ms);
+  writer.integer(static_cast<std::uint8_t>(entry.must_revalidate ? 1 : 0));
   writer.integer(static_cast<std::uint32_t>(entry.generations.size()));
   for (const auto& [key, generation] : entry.generations) {
     writer.text(key);
@@ -76,6 +78,8 @@ void read_head(ByteReader& reader, StoredEntry& entry) {
   entry.fresh_ms = reader.integer<std::int64_t>();
   entry.stale_while_revalidate_ms = reader.integer<std::int64_t>();
   entry.stale_if_error_ms = reader.integer<std::int64_t>();
+  entry.keep_ms = reader.integer<std::int64_t>();
+  entry.must_revalidate = reader.integer<std::uint8_t>() != 0;
   const auto generations = reader.count(12);
   entry.generations.reserve(generations);
   for (std::uint32_t i = 0; i < generations && reader.ok(); ++i) {

@@ -7,10 +7,9 @@
 //   5  checksum   u32, zlib's CRC-32 of everything after it
 //   9  size       u64, the bytes after it
 //  17  encoding   u8: 0 the body as it is, 1 zstd
-//      status u16, epoch u64, stored_at_ms, initial_age_ms, fresh_ms, stale_while_revalidate_ms, stale_if_error_ms: i64
-//      count u32, then for each surrogate key: text, generation u64
-//      count u32, then for each field line: text, text
-//      body size before encoding u64, then the body to the end
+//      status u16, epoch u64, stored_at_ms, initial_age_ms, fresh_ms, stale_while_revalidate_ms, stale_if_error_ms,
+//      keep_ms: i64, must_revalidate u8 count u32, then for each surrogate key: text, generation u64 count u32, then
+//      for each field line: text, text body size before encoding u64, then the body to the end
 //   a text is its size u32 and its bytes
 #pragma once
 

@@ -9,9 +9,8 @@ constexpr std::string_view kRunId = "local";
 constexpr std::size_t kMostKeys = 500'000;
 }  // namespace
 
-LocalTier::LocalTier(Fence& fence, policies::coherence::Timing timing)
-    : fence_(fence), timing_(timing), ledger_(timing) {
-  fence_.hold_forever();
+LocalTier::LocalTier(Fence& fence, policies::coherence::Timing timing) : timing_(timing), ledger_(timing) {
+  fence.hold_forever();
 }
 
 asio::awaitable<Found> LocalTier::look_up(std::string, std::vector<std::string> surrogate_keys) {
@@ -29,7 +28,6 @@ asio::awaitable<void> LocalTier::finish(std::string, Found, std::shared_ptr<cons
 asio::awaitable<std::optional<policies::coherence::Write::Begun>> LocalTier::begin(std::vector<std::string> keys,
                                                                                    policies::coherence::WriteId write) {
   auto begun = ledger_.begin(keys, write, kRunId, boottime(), random_id);
-  fence_.invalidate(keys);
   begun.epoch_age = timing_.lease;  // no other memory than ours: a young epoch holds nobody
   co_return begun;
 }
@@ -46,18 +44,8 @@ asio::awaitable<void> LocalTier::await_acknowledgements(std::shared_ptr<policies
   co_return;
 }
 
-asio::awaitable<bool> LocalTier::purge(std::vector<std::string> keys) {
-  if (keys.empty()) {
-    ledger_.evict_epoch();
-    fence_.invalidate_all();
-  } else {
-    const auto write = random_id();
-    auto begun = ledger_.begin(keys, write, kRunId, boottime(), random_id);
-    std::vector<policies::coherence::Ledger::Key> endings;
-    for (const auto& key : keys) endings.push_back({key, {}});
-    ledger_.end(endings, write, begun.epoch, kRunId, boottime(), random_id);
-    fence_.invalidate(keys);
-  }
+asio::awaitable<bool> LocalTier::renew_epoch() {
+  ledger_.evict_epoch();
   co_return true;
 }
 

@@ -22,10 +22,10 @@ class LocalTier final : public SharedTier {
   asio::awaitable<void> await_acknowledgements(std::shared_ptr<policies::coherence::Write> write,
                                                std::chrono::milliseconds limit) override;
   const std::string& self() const override { return self_; }
-  asio::awaitable<bool> purge(std::vector<std::string> keys) override;
+  asio::awaitable<bool> renew_epoch() override;
+  std::chrono::milliseconds last_heard() const override { return boottime(); }
 
  private:
-  Fence& fence_;
   policies::coherence::Timing timing_;
   policies::coherence::Ledger ledger_;
   std::string self_ = "local";

@@ -14,7 +14,7 @@
 
 #include "gateway/cache/fence.h"
 #include "gateway/mutex.h"
-#include "policies/catalogue.h"
+#include "policies/freshness.h"
 
 namespace gateway::cache {
 
@@ -23,11 +23,11 @@ struct Entry {
   std::string
       head;  // status line and field lines, each CRLF ended, Content-Length included: what Reply::send_prepared takes
   std::string body;
-  std::string etag;                   // as it stands in `head`
-  bool upstream_validator = false;    // `etag` or Last-Modified is upstream's own: a refresh may be conditional
-  std::chrono::milliseconds born{0};  // boottime at which the answer's age was 0 (RFC 9111 section 4.2.3)
-  policies::Times times;              // this answer's lifetimes: the operation's, lowered by what upstream said
-  bool must_revalidate = false;
+  std::string etag;  // as they stand in `head`; empty for none
+  std::string last_modified;
+  bool own_etag = false;                  // `etag` is made from the body: upstream does not know it
+  std::chrono::milliseconds received{0};  // boottime
+  policies::Lifetimes lifetimes;
   Guard guard;
 };
 

@@ -37,7 +37,7 @@ class SharedTier {
   // Never waits long.
   virtual asio::awaitable<void> finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) = 0;
 
-  // Rules 4 and 5. `begin` has applied the invalidation to this process when it returns. Nothing: Redis is away.
+  // Rules 4 and 5. Nothing: Redis is away.
   virtual asio::awaitable<std::optional<policies::coherence::Write::Begun>> begin(
       std::vector<std::string> keys, policies::coherence::WriteId write) = 0;
   struct Ending {
@@ -52,9 +52,11 @@ class SharedTier {
                                                        std::chrono::milliseconds limit) = 0;
   virtual const std::string& self() const = 0;
 
-  // Drops every entry that depends on one of `keys`, here and on every replica; `keys` empty: everything. False: Redis
-  // is away, only this process did.
-  virtual asio::awaitable<bool> purge(std::vector<std::string> keys) = 0;
+  // Everything from before is a miss, on every replica. False: Redis is away.
+  virtual asio::awaitable<bool> renew_epoch() = 0;
+  // Boottime at which the tier last did what it was asked: from then on the leases of replicas that lost it too run
+  // out.
+  virtual std::chrono::milliseconds last_heard() const = 0;
 };
 
 }  // namespace gateway::cache

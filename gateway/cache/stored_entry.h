@@ -22,6 +22,8 @@ struct StoredEntry {
   std::int64_t fresh_ms = 0;
   std::int64_t stale_while_revalidate_ms = 0;
   std::int64_t stale_if_error_ms = 0;
+  std::int64_t keep_ms = 0;
+  bool must_revalidate = false;
   bool operator==(const StoredEntry&) const = default;
 };
 

@@ -36,9 +36,11 @@ asio::awaitable<std::shared_ptr<Writes::Ticket>> Writes::begin(std::vector<Key> 
 }
 
 // Steps 1 and 2. False: Redis is away; this process' memory has dropped the keys all the same.
+// The memory drops the keys after the script and not before it: a read that took its guard between the two would have
+// looked up the old generations without a mark, and its fill would then be served after this write's answer.
 asio::awaitable<bool> Writes::begin_and_await(std::shared_ptr<Ticket> ticket, std::vector<std::string> keys) {
-  fence_.invalidate(keys);
   auto begun = co_await tier_.begin(keys, ticket->id);
+  fence_.invalidate(keys);
   if (!begun) co_return false;
   auto write = ticket->write;
   write->begun(*begun, tier_.self(), boottime(), options_.timing, options_.strict);
@@ -98,7 +100,7 @@ asio::awaitable<bool> Writes::end(std::shared_ptr<Ticket> ticket, Outcome outcom
 // so).
 asio::awaitable<void> Writes::wait_out_lease() {
   if (!options_.strict) co_return;
-  const auto until = lost_at_ + options_.timing.lease;
+  const auto until = tier_.last_heard() + options_.timing.lease;
   const auto now = boottime();
   if (until <= now) co_return;
   asio::steady_timer timer(io_, until - now);
@@ -113,11 +115,35 @@ void Writes::remember_unfenced(const std::vector<std::string>& keys) {
   if (!unfenced_all_) unfenced_.insert(unfenced_.end(), keys.begin(), keys.end());
 }
 
+asio::awaitable<bool> Writes::invalidate_again(std::vector<std::string> keys) {
+  const auto id = random_id();
+  const auto begun = co_await tier_.begin(keys, id);
+  fence_.invalidate(keys);
+  if (!begun) co_return false;
+  std::vector<SharedTier::Ending> endings;
+  for (auto& key : keys) endings.push_back({std::move(key), {}});
+  co_await tier_.end(std::move(endings), id, begun->epoch);
+  co_return true;
+}
+
+asio::awaitable<bool> Writes::purge(std::vector<std::string> keys) {
+  if (keys.empty()) {
+    fence_.invalidate_all();
+    co_return co_await tier_.renew_epoch();
+  }
+  std::vector<Key> dropped;
+  for (auto& key : keys) dropped.push_back({std::move(key), {}});
+  auto ticket = co_await begin(std::move(dropped));
+  if (!ticket) co_return false;
+  co_await finish(ticket, Outcome::Answered, {});
+  co_return ticket->fenced;
+}
+
 asio::awaitable<void> Writes::repeat_unfenced() {
   if (!unfenced_all_ && unfenced_.empty()) co_return;
   auto keys = std::exchange(unfenced_, {});
   const bool all = std::exchange(unfenced_all_, false);
-  if (co_await tier_.purge(all ? std::vector<std::string>{} : keys)) co_return;
+  if (all ? co_await tier_.renew_epoch() : co_await invalidate_again(keys)) co_return;
   if (all)
     unfenced_all_ = true;
   else

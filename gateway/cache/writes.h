@@ -58,12 +58,14 @@ class Writes {
 
   // Redis is back: what was written without it is invalidated again.
   asio::awaitable<void> repeat_unfenced();
-  // Redis was heard from last at `when` (boottime); the lease time of a write without Redis counts from there.
-  void lost(std::chrono::milliseconds when) { lost_at_ = when; }
+  // Drops every entry that depends on one of `keys`, here and on every replica; `keys` empty: everything. False: Redis
+  // is away, only this process has (the rest follows when Redis is back).
+  asio::awaitable<bool> purge(std::vector<std::string> keys);
 
  private:
   asio::awaitable<bool> begin_and_await(std::shared_ptr<Ticket> ticket, std::vector<std::string> keys);
   asio::awaitable<bool> end(std::shared_ptr<Ticket> ticket, Outcome outcome);
+  asio::awaitable<bool> invalidate_again(std::vector<std::string> keys);
   asio::awaitable<void> wait_out_lease();
   void remember_unfenced(const std::vector<std::string>& keys);
 
@@ -71,7 +73,6 @@ class Writes {
   SharedTier& tier_;
   Fence& fence_;
   WritesOptions options_;
-  std::chrono::milliseconds lost_at_{0};
   std::vector<std::string> unfenced_;  // to be invalidated again; bounded, then everything is
   bool unfenced_all_ = false;
 };

@@ -31,7 +31,7 @@ void read_flags(const std::vector<std::string>& flags, Givens& givens, Problems&
     const std::string& flag = flags[i];
     const std::size_t equals = flag.find('=');
     if (!flag.starts_with("--") || flag.size() < 3) {
-      problems.push_back(flag.substr(0, 40) + ": unexpected argument; settings are given as --path=value");
+      problems.push_back(flag.substr(0, 40) + ": no command and no setting; settings are given as --path=value");
     } else if (equals != std::string::npos) {
       read_flag(flag.substr(0, equals), flag.substr(equals + 1), givens, problems);
     } else if (i + 1 < flags.size() && !flags[i + 1].starts_with("--")) {

@@ -83,6 +83,12 @@ void Connection::lose() {
   notify_hang_up();
 }
 
+// Ends it for the handler's reasons, who needs not be told.
+void Connection::cut() {
+  on_hang_up_ = nullptr;
+  lose();
+}
+
 void Connection::on_deadline(Wait wait) {
   switch (wait) {
     case Wait::Head:
@@ -103,24 +109,32 @@ void Connection::on_drain_begin() {
   if (phase_ != Phase::Reading) return;
   readable_ = true;
   read();
-  if (phase_ == Phase::Reading && input_.empty() && reader_.phase() == RequestReader::Phase::Idle)
-    phase_ = Phase::Closing;
+  if (phase_ == Phase::Reading && input_.empty() && reader_.phase() == RequestReader::Phase::Idle && !pending_) lose();
 }
 
 void Connection::settle() {
-  for (;;) {
-    if (phase_ == Phase::Reading && !pending_ && !starved_)
-      consume({});
-    else if (phase_ == Phase::Reading && !pending_ && readable_)
-      read();
-    else if (phase_ == Phase::Lingering && readable_)
-      discard();
-    flush();
-    const bool can_read = phase_ == Phase::Reading && !pending_ && (!starved_ || (readable_ && !turn_over_));
-    if (!can_read) break;
-  }
   turn_over_ = false;
+  do {
+    if (phase_ == Phase::Lingering)
+      discard();
+    else if (phase_ == Phase::Reading && !pending_)
+      starved_ ? read() : consume({});
+    flush();
+  } while (can_go_on());
   update_deadline();
+}
+
+// Edge-triggered readiness is told once: what can be read must be read before the next wait.
+bool Connection::can_go_on() const {
+  if (phase_ == Phase::Reading && !pending_ && !starved_) return true;
+  const bool reads = (phase_ == Phase::Reading && !pending_) || phase_ == Phase::Lingering;
+  return reads && readable_ && !turn_over_;
+}
+
+// Others come first; this connection goes on after them.
+void Connection::end_turn() {
+  turn_over_ = true;
+  worker_.post([id = id_](Worker& worker) { worker.with(id, [](Connection&) {}); });
 }
 
 long Connection::receive() {
@@ -143,11 +157,7 @@ long Connection::receive() {
 
 void Connection::read() {
   for (int reads = 0; phase_ == Phase::Reading && starved_ && readable_ && output().size() < kCoalesced; ++reads) {
-    if (reads == kReadsPerTurn) {
-      turn_over_ = true;
-      worker_.post([id = id_](Worker& worker) { worker.with(id, [](Connection&) {}); });
-      return;
-    }
+    if (reads == kReadsPerTurn) return end_turn();
     const auto size = receive();
     if (size < 0) return;
     if (size == 0) return on_end_of_input();
@@ -163,10 +173,7 @@ void Connection::on_end_of_input() {
 
 void Connection::discard() {
   for (int reads = 0; readable_ && phase_ == Phase::Lingering; ++reads) {
-    if (reads == kReadsPerTurn) {
-      worker_.post([id = id_](Worker& worker) { worker.with(id, [](Connection&) {}); });
-      return;
-    }
+    if (reads == kReadsPerTurn) return end_turn();
     const auto size = receive();
     if (size == 0) phase_ = Phase::Closed;
     if (size <= 0) return;

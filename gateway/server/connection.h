@@ -44,6 +44,7 @@ class Connection : public Waiter {
   void on_drain_begin();
   void refuse(const Refusal& refusal);
   void lose();    // the client is gone, or is cut off
+  void cut();     // the handler wants it ended: its client must see that the answer is not whole
   void settle();  // after anything happened: go on with what can go on, send, and set the deadline
 
   // Answers; `request` must be the current one (see awaits).
@@ -66,8 +67,9 @@ class Connection : public Waiter {
 
   bool answering() const { return phase_ == Phase::Answering || phase_ == Phase::Streaming; }
   Output& output();
-  const Output& output() const { return const_cast<Connection*>(this)->output(); }
 
+  bool can_go_on() const;
+  void end_turn();
   void read();
   void discard();
   long receive();

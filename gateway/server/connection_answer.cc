@@ -54,7 +54,7 @@ void Connection::send_prepared(std::string_view head, std::string_view extra, st
   const auto option = connection_option(false);
   auto& out = output().tail();
   out.append(head).append(extra);
-  if (!has_line(head, "date:")) out.append("Date: ").append(worker_.date()).append("\r\n");
+  if (!has_line(head, "date:") && !has_line(extra, "date:")) out.append("Date: ").append(worker_.date()).append("\r\n");
   if (!option.empty()) out.append("Connection: ").append(option).append("\r\n");
   out.append("\r\n");
   if (!head_only_) output().append(std::move(body));
@@ -87,7 +87,7 @@ void Connection::write(std::string_view chunk) {
       append_chunk(output().tail(), chunk);
       break;
     case Delimiter::Kind::Length:
-      if (chunk.size() > stream_left_) return lose();  // more than announced: the next answer would be misread
+      if (chunk.size() > stream_left_) return cut();  // more than announced: the next answer would be misread
       stream_left_ -= chunk.size();
       [[fallthrough]];
     case Delimiter::Kind::Close:
@@ -110,7 +110,7 @@ void Connection::end() {
 // The handler dropped its Reply. Before an answer began that is its bug, unless the client had hung up; in the middle
 // of a stream the client must see that it is not whole.
 void Connection::abandon() {
-  if (phase_ == Phase::Streaming || hung_up_) return lose();
+  if (phase_ == Phase::Streaming || hung_up_) return cut();
   send(to_response(
       {500, "proxy_internal_error", "no-answer", "Internal Server Error", "The request was dropped unanswered."}));
 }
@@ -128,7 +128,7 @@ void Connection::set_on_drain(std::function<void()> callback) {
   account_flow();
 }
 
-void Connection::finish_answer() { phase_ = keep_alive_ ? Phase::Reading : Phase::Closing; }
+void Connection::finish_answer() { phase_ = keep_alive_ && !worker_.draining() ? Phase::Reading : Phase::Closing; }
 
 void Connection::flush() {
   if (phase_ == Phase::Closed) return worker_.scratch().clear();

@@ -73,7 +73,7 @@ void Reply::end() const {
 void Reply::abort() const {
   state_->answered = true;
   state_->streaming = false;
-  state_->apply([](Connection& connection) { connection.lose(); });
+  state_->apply([](Connection& connection) { connection.cut(); });
 }
 
 void Reply::on_drain(std::function<void()> callback) const {

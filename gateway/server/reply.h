@@ -33,16 +33,19 @@ class Reply {
   // A status line "HTTP/1.1 …" is right for a 1.0 client too (RFC 9110 section 6.2).
   void send_prepared(std::string_view head, std::string_view extra, std::shared_ptr<const std::string> body) const;
 
-  // A streamed answer, any thread: chunked to HTTP/1.1, until close to 1.0. write() answers false once more than the
-  // connection's unsent cap waits: the writer then holds back until `on_drain` is called (on the worker's thread).
+  // A streamed answer: start, any number of write, end. Any thread, but one at a time. Chunked to HTTP/1.1, until close
+  // to 1.0; a Content-Length among the head's fields is kept instead, and then that many bytes must follow. write()
+  // answers false once more than Limits::unsent_bytes waits: the writer then holds back until `on_drain` is called (on
+  // the worker's thread, each time again), and for good when the client has left. One that does not is cut at twice
+  // that much.
   void start(Response head) const;
   bool write(std::string chunk) const;
   void end() const;
   void abort() const;  // cuts the connection: the client must see that the stream is not whole
   void on_drain(std::function<void()> callback) const;
 
-  // Called once on the worker's thread when the client leaves before its answer was written whole. Set it inside
-  // on_request.
+  // Called once on the worker's thread when the client leaves before its answer was written whole, not after abort().
+  // Set it inside on_request. A Reply dropped after it closes the connection without a 500.
   void on_hang_up(std::function<void()> callback) const;
 
   // A slot for what the handler wants to keep with the connection (the access decision, for one). Only inside

@@ -3,6 +3,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
@@ -29,11 +30,15 @@ Worker::Worker(const Options& options, std::size_t index, std::unique_ptr<server
     : options_(options), index_(index), handler_(std::move(handler)), open_(open) {
   timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   if (timer_ < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-  deadlines_.set_duration(Wait::Idle, limits().idle_timeout);
-  deadlines_.set_duration(Wait::Head, limits().header_timeout);
-  deadlines_.set_duration(Wait::Body, limits().body_timeout);
-  deadlines_.set_duration(Wait::Write, limits().write_timeout);
-  deadlines_.set_duration(Wait::Linger, limits().linger_timeout);
+  using std::chrono::milliseconds;
+  const auto set = [this](Wait wait, milliseconds limit) {
+    deadlines_.set_duration(wait, std::max(limit, milliseconds(1)));
+  };
+  set(Wait::Idle, limits().idle_timeout);
+  set(Wait::Head, limits().header_timeout);
+  set(Wait::Body, limits().body_timeout);
+  set(Wait::Write, limits().write_timeout);
+  set(Wait::Linger, limits().linger_timeout);
 }
 
 Worker::~Worker() { ::close(timer_); }

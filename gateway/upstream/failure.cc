@@ -73,10 +73,10 @@ std::string detail(const Ending& ending, Failure failure) {
   std::string text = curl_easy_strerror(ending.code);
   if (failure == Failure::Connect && ending.system_error != 0)
     text += ": " + std::generic_category().message(ending.system_error);
-  if (failure == Failure::Tls && ending.verify_result != X509_V_OK)
-    text.append(": ").append(X509_verify_cert_error_string(ending.verify_result));
-  else if (failure == Failure::Tls && ending.message.find("subject name") != ending.message.npos)
+  if (failure == Failure::Tls && ending.message.find("subject name") != ending.message.npos)
     text += ": the certificate is for another host name";
+  else if (failure == Failure::Tls && ending.verify_result != X509_V_OK)
+    text.append(": ").append(X509_verify_cert_error_string(ending.verify_result));
   return text;
 }
 

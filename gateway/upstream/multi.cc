@@ -55,7 +55,14 @@ void Multi::remove(CURL* easy) {
   run_due();
 }
 
-void Multi::rest(curl_socket_t descriptor) {
+// The connection of a transfer that ended well is idle from now on. Asked before libcurl lets go of the handle:
+// afterwards it no longer knows.
+void Multi::rest(CURL* easy) {
+  long version = CURL_HTTP_VERSION_NONE;
+  curl_socket_t descriptor = CURL_SOCKET_BAD;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &descriptor);
+  if (descriptor == CURL_SOCKET_BAD || version == CURL_HTTP_VERSION_2_0) return;
   if (!sockets_.contains(descriptor)) idle_.add(descriptor);  // else a waiting request has taken it over already
 }
 
@@ -142,6 +149,7 @@ void Multi::report() {
     if (message == nullptr) return;
     CURL* easy = message->easy_handle;
     const CURLcode code = message->data.result;
+    if (code == CURLE_OK) rest(easy);
     curl_multi_remove_handle(multi_, easy);
     done_(easy, code);
   }

@@ -32,7 +32,6 @@ class Multi : public std::enable_shared_from_this<Multi> {
   void remove(CURL* easy);  // `done` will not be called for it
   void close();             // no easy handle is left: closes every connection
 
-  void rest(curl_socket_t descriptor);    // an HTTP/1 connection whose request ended well
   void forget(curl_socket_t descriptor);  // about to be closed
 
  private:
@@ -46,6 +45,7 @@ class Multi : public std::enable_shared_from_this<Multi> {
   void arm(long milliseconds);
   void act(curl_socket_t descriptor, int events);
   void report();
+  void rest(CURL* easy);
   void run_due();
 
   asio::io_context& io_;

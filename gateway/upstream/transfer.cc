@@ -142,11 +142,6 @@ Failed Transfer::failed(CURLcode code) const {
                    .verify_result = info(easy, CURLINFO_SSL_VERIFYRESULT, 0L)});
 }
 
-void Transfer::remember_connection(int http_version) {
-  const auto descriptor = info<curl_socket_t>(easy_.get(), CURLINFO_ACTIVESOCKET, CURL_SOCKET_BAD);
-  if (http_version < 20 && descriptor != CURL_SOCKET_BAD) common_.multi->rest(descriptor);
-}
-
 Outcome Transfer::end(CURLcode code) {
   CURL* easy = easy_.get();
   if (code == CURLE_OK && !answer_->head_done()) code = CURLE_GOT_NOTHING;  // libcurl calls half a head a success
@@ -154,7 +149,6 @@ Outcome Transfer::end(CURLcode code) {
   if (code == CURLE_OK && !answer_->fault()) {
     Response response = answer_->take();
     response.http_version = version_number(info(easy, CURLINFO_HTTP_VERSION, 0L));
-    remember_connection(response.http_version);
     outcome.result = std::move(response);
   } else {
     outcome.result = failed(code);

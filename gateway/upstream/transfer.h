@@ -39,7 +39,6 @@ class Transfer {
   void set_fixed_options();
   void set_method(bool with_body);
   Failed failed(CURLcode code) const;
-  void remember_connection(int http_version);
 
   static std::size_t on_line(char* text, std::size_t size, std::size_t count, void* self);
   static std::size_t on_bytes(char* text, std::size_t size, std::size_t count, void* self);

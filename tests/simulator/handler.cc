@@ -1,6 +1,7 @@
 #include "tests/simulator/handler.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace simulator {
 
@@ -107,13 +108,21 @@ void Exchange::deliver(const Fault& fault, Answer answer, const Reply& reply) {
   }
 }
 
+// Neither setting the callback nor dropping a reply may happen under the lock: both may call back at once.
 void Exchange::hang(const Reply& reply) {
-  const Lock lock(mutex_);
-  const std::uint64_t id = next_hanging_++;
-  hanging_.emplace(id, reply);
+  std::uint64_t id = 0;
+  {
+    const Lock lock(mutex_);
+    id = next_hanging_++;
+    hanging_.emplace(id, reply);
+  }
   reply.on_hang_up([this, id] {
-    const Lock left(mutex_);
-    hanging_.erase(id);
+    std::optional<Reply> gone;
+    const Lock lock(mutex_);
+    if (const auto found = hanging_.find(id); found != hanging_.end()) {
+      gone = found->second;
+      hanging_.erase(found);
+    }
   });
 }
 

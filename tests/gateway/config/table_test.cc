@@ -10,7 +10,7 @@
 #include "gateway/config/load.h"
 #include "gateway/config/schema.h"
 #include "gateway/config/value.h"
-#include "tests/gateway/config/scratch.h"
+#include "tests/support/temp_dir.h"
 
 namespace config = gateway::config;
 
@@ -107,7 +107,7 @@ TEST_SUITE("config") {
         {config::Type::TextList, "[\"a\"]", "[5]"},
         {config::Type::List, "[]", "{}"},
     };
-    const Scratch scratch;
+    const test_support::TempDir scratch;
     config::Inputs inputs;
     inputs.operations = {"get-contact"};
     inputs.unsupported = {};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <latch>
 #include <set>
 #include <sstream>
 #include <string>
@@ -161,7 +162,7 @@ TEST_SUITE("metrics") {
 
   TEST_CASE("threads count side by side while others scrape, and nothing is lost when they end") {
     Metrics metrics({"get-contact"}, {"crm"});
-    constexpr int kThreads = 4, kRounds = 3, kEach = 2000;
+    constexpr int kThreads = 4, kRounds = 3, kEach = 20'000;
     std::atomic<bool> done{false};
     std::atomic<bool> went_back{false};
     std::thread scraper([&] {
@@ -175,8 +176,10 @@ TEST_SUITE("metrics") {
     });
     for (int round = 0; round < kRounds; ++round) {
       std::vector<std::thread> threads;
+      std::latch together(kThreads);
       for (int t = 0; t < kThreads; ++t)
         threads.emplace_back([&] {
+          together.arrive_and_wait();
           for (int i = 0; i < kEach; ++i) metrics.request(hit(7us)), metrics.upstream_retry("reset");
         });
       for (auto& thread : threads) thread.join();

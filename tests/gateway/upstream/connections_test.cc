@@ -114,36 +114,27 @@ TEST_SUITE("upstream connections") {
       }
   }
 
-  TEST_CASE("a connection that the server closed while it was idle is not used") {
-    std::promise<void> closed;
-    RawServer server([&](Connection& connection) {
-      connection.request();
-      connection.write(ok(std::to_string(connection.number())));
-      if (connection.number() > 1) return;
-      connection.close();
-      closed.set_value();
-    });
-    Asking asking(server.url());
-    CHECK(body_of(asking.get()) == "1");
-    closed.get_future().wait();
-    CHECK(body_of(asking.send(post())) == "2");
-  }
-
-  TEST_CASE("bytes that arrive on an idle connection are never taken for the next answer") {
-    std::promise<void> written;
-    RawServer server([&](Connection& connection) {
-      connection.request();
-      connection.write(ok(std::to_string(connection.number())));
-      if (connection.number() == 1) {
-        connection.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\n\r\nlate");
-        written.set_value();
-      }
-      connection.ended(10s);
-    });
-    Asking asking(server.url());
-    CHECK(body_of(asking.get()) == "1");
-    written.get_future().wait();
-    CHECK(body_of(asking.send(post())) == "2");
+  TEST_CASE("an idle connection that ended, or on which bytes arrived unasked, is not used again") {
+    for (const char* unasked : {"", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\n\r\nlate", "x"}) {
+      std::promise<void> idle, delivered;
+      RawServer server([&](Connection& connection) {
+        connection.request();
+        connection.write(ok(std::to_string(connection.number())));
+        if (connection.number() == 1) {
+          idle.get_future().wait();
+          connection.write(unasked);
+          if (*unasked == '\0') connection.finish();
+          connection.delivered(5s);
+          delivered.set_value();
+        }
+        connection.ended(10s);
+      });
+      Asking asking(server.url());
+      CHECK(body_of(asking.get()) == "1");
+      idle.set_value();
+      delivered.get_future().wait();
+      CHECK(body_of(asking.send(post())) == "2");
+    }
   }
 
   TEST_CASE("bytes after the end of an answer are never taken for the next one") {

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -10,6 +11,8 @@
 #include <array>
 #include <list>
 #include <stdexcept>
+
+#include "tests/support/eventually.h"
 
 namespace tests {
 
@@ -77,6 +80,16 @@ bool Connection::ended(std::chrono::milliseconds limit) {
     if (left.count() <= 0 || !readable(left)) return false;
     if (::recv(socket_, buffer.data(), buffer.size(), 0) <= 0) return true;
   }
+}
+
+void Connection::finish() { ::shutdown(socket_, SHUT_WR); }
+
+bool Connection::delivered(std::chrono::milliseconds limit) {
+  return test_support::eventually(limit, [&] {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return ::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_unacked == 0;
+  });
 }
 
 void Connection::close() {

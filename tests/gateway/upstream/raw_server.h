@@ -24,8 +24,10 @@ class Connection {
   int number() const { return number_; }  // 1 for the first that was accepted
   std::optional<std::string> request();   // head and body (by Content-Length); nothing at the end of the connection
   bool write(std::string_view bytes);
-  bool readable(std::chrono::milliseconds limit);  // false also when the server stops
-  bool ended(std::chrono::milliseconds limit);     // true when the client closes; what it sends until then is dropped
+  bool readable(std::chrono::milliseconds limit);   // false also when the server stops
+  bool ended(std::chrono::milliseconds limit);      // true when the client closes; what it sends until then is dropped
+  void finish();                                    // no more bytes from here (FIN)
+  bool delivered(std::chrono::milliseconds limit);  // true once the client's kernel has everything, a FIN too
   void close();
   void reset();  // close with RST
 

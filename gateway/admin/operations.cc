@@ -1,0 +1,84 @@
+#include "gateway/admin/operations.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace gateway::admin {
+
+namespace {
+
+using Json = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void string(Json& json, std::string_view text) {
+  json.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+}
+
+void write(Json& json, const policies::Operation& operation) {
+  json.StartObject();
+  json.Key("name"), string(json, operation.name);
+  json.Key("method"), string(json, operation.method);
+  json.Key("path"), string(json, operation.path);
+  json.Key("aliases"), json.StartArray();
+  for (const auto& alias : operation.aliases) string(json, alias);
+  json.EndArray();
+  json.Key("resource"), string(json, operation.resource);
+  json.Key("kind"), string(json, policies::to_string(operation.kind));
+  json.Key("scope"), string(json, operation.scope);
+  json.Key("idempotent"), json.Bool(operation.idempotent);
+  json.Key("keys"), json.StartArray();
+  for (const auto& key : operation.keys) string(json, key);
+  json.EndArray();
+  json.Key("fresh_ms"), json.Int64(operation.times.fresh.count());
+  json.Key("stale_while_revalidate_ms"), json.Int64(operation.times.stale_while_revalidate.count());
+  json.Key("stale_if_error_ms"), json.Int64(operation.times.stale_if_error.count());
+  json.Key("settle_ms"), json.Int64(operation.times.settle.count());
+  json.EndObject();
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+  if (time.count() == 0) return "-";
+  return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + "s" : std::to_string(time.count()) + "ms";
+}
+
+using Row = std::array<std::string, 6>;
+
+Row row(const policies::Operation& operation) {
+  const bool write = operation.kind == policies::Kind::Write;
+  return {
+      operation.name,  operation.method,
+      operation.path,  std::string(policies::to_string(operation.kind)),
+      operation.scope, write ? "settle " + seconds(operation.times.settle) : "fresh " + seconds(operation.times.fresh)};
+}
+
+}  // namespace
+
+std::string operations_json(const policies::Catalogue& catalogue) {
+  rapidjson::StringBuffer buffer;
+  Json json(buffer);
+  json.StartObject();
+  json.Key("operations"), json.StartArray();
+  for (const auto& operation : catalogue.operations()) write(json, operation);
+  json.EndArray();
+  json.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+std::string operations_table(const policies::Catalogue& catalogue) {
+  std::vector<Row> rows{{"NAME", "METHOD", "PATH", "KIND", "SCOPE", "TIMES"}};
+  for (const auto& operation : catalogue.operations()) rows.push_back(row(operation));
+  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+  for (const Row& line : rows)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  std::string text;
+  for (const Row& line : rows) {
+    for (std::size_t i = 0; i + 1 < line.size(); ++i) text.append(line[i]).append(widths[i] + 2 - line[i].size(), ' ');
+    text.append(line.back()).append("\n");
+  }
+  return text;
+}
+
+}  // namespace gateway::admin

@@ -1,0 +1,182 @@
+#include "gateway/cache/redis_tier.h"
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "gateway/cache/codec.h"
+#include "gateway/cache/log_message.h"
+#include "gateway/cache/scripts.h"
+#include "gateway/random.h"
+
+namespace gateway::cache {
+
+using namespace std::chrono_literals;
+using policies::coherence::Follower;
+using policies::coherence::Write;
+
+namespace {
+constexpr auto kFlight = 1500ms;  // a leader that dies is replaced after this
+constexpr auto kGenerationLife = std::chrono::hours(24);
+const std::string kEpochKey = "cg:epoch";
+const std::string kLogKey = "cg:log";
+
+std::string text(std::uint64_t number) { return std::to_string(number); }
+std::string text(std::chrono::milliseconds duration) { return std::to_string(duration.count()); }
+std::string entry_key(const std::string& key) { return "cg:e:" + key; }
+std::string flight_key(const std::string& key) { return "cg:f:" + key; }
+
+std::string stamp_text(const policies::coherence::View& view) {
+  std::string stamp = text(view.epoch);
+  for (auto generation : view.generations) stamp.append(" ").append(text(generation));
+  return stamp;
+}
+
+std::vector<std::string> script_keys(const std::vector<std::string>& surrogates) {
+  std::vector<std::string> keys{kEpochKey, kLogKey};
+  for (const auto& surrogate : surrogates) keys.push_back("cg:s:" + surrogate);
+  return keys;
+}
+}  // namespace
+
+RedisTier::RedisTier(asio::io_context& io, redis::Client& client, Fence& fence, RedisTierOptions options)
+    : io_(io), client_(client), fence_(fence), options_(std::move(options)), next_report_(io), next_extend_(io) {}
+
+asio::awaitable<std::optional<redis::Array>> RedisTier::run(std::shared_ptr<const redis::Script> script,
+                                                            std::vector<std::string> keys,
+                                                            std::vector<std::string> arguments) {
+  auto result = co_await client_.eval(std::move(script), std::move(keys), std::move(arguments));
+  auto* value = std::get_if<redis::Value>(&result);
+  if (value == nullptr || std::holds_alternative<redis::Error>(value->data)) co_return std::nullopt;
+  last_heard_ = boottime();
+  if (auto* array = std::get_if<redis::Array>(&value->data)) co_return std::move(*array);
+  co_return redis::Array{std::move(*value)};
+}
+
+asio::awaitable<Found> RedisTier::look_up(std::string key, std::vector<std::string> surrogate_keys) {
+  Found found;
+  auto keys = script_keys(surrogate_keys);
+  keys.insert(keys.begin() + 2, {entry_key(key), flight_key(key)});
+  const std::string token = options_.replica + ":" + text(random_id());
+  std::vector<std::string> arguments{client_.status().run_id, text(random_id()), token, text(kFlight),
+                                     text(kGenerationLife)};
+  for (std::size_t i = 0; i < surrogate_keys.size(); ++i) arguments.push_back(text(random_id()));
+
+  const auto reply = co_await run(scripts::look_up(), std::move(keys), std::move(arguments));
+  const std::size_t generations_end = 4 + surrogate_keys.size();
+  if (!reply || reply->size() < generations_end) {
+    found.available = false;
+    co_return found;
+  }
+  found.view.epoch = number_of((*reply)[0]);
+  found.now = std::chrono::milliseconds(number_of((*reply)[1]));
+  found.leads = number_of((*reply)[2]) == 1;
+  for (std::size_t i = 4; i < reply->size(); ++i) {
+    auto& side = i < generations_end ? found.view.generations : found.view.marks;
+    side.push_back(number_of((*reply)[i]));
+  }
+  std::sort(found.view.marks.begin(), found.view.marks.end());
+  found.view.marks.erase(std::unique(found.view.marks.begin(), found.view.marks.end()), found.view.marks.end());
+
+  const auto* stored = std::get_if<std::string>(&(*reply)[3].data);
+  if (stored != nullptr) {
+    auto decoded = decode(*stored);
+    if (auto* entry = std::get_if<StoredEntry>(&decoded)) {
+      policies::coherence::Stamp stamp{entry->epoch, {}};
+      for (const auto& [name, generation] : entry->generations) stamp.generations.push_back(generation);
+      if (policies::coherence::may_serve(stamp, found.view)) found.entry = std::move(*entry);
+    } else if (options_.on_bad_entry) {
+      options_.on_bad_entry(to_string(std::get<DecodeFailure>(decoded)));
+    }
+  } else if (found.leads && found.view.marks.empty()) {
+    led_[key] = token;
+  }
+  co_return found;
+}
+
+asio::awaitable<void> RedisTier::wait_for_other(std::string key, std::chrono::milliseconds limit) {
+  // A landing is announced; one that was missed, or a leader that died, is found out by asking again.
+  Timer timer(io_, std::min<std::chrono::milliseconds>(limit, 200ms));
+  auto seat = followers_.emplace(std::move(key), &timer);
+  asio::error_code ignored;
+  try {
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  } catch (...) {
+    followers_.erase(seat);
+    throw;
+  }
+  followers_.erase(seat);
+}
+
+asio::awaitable<void> RedisTier::finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) {
+  std::string token;
+  if (auto led = led_.find(key); led != led_.end()) {
+    token = std::move(led->second);
+    led_.erase(led);
+  }
+  const bool store = found.available && entry && policies::coherence::may_store(found.view);
+  if (token.empty() && !store) co_return;
+  std::string stamp;
+  std::string data;
+  auto lifetime = 1ms;
+  if (store) {
+    stamp = stamp_text(found.view);
+    data = encode(*entry);
+    lifetime = std::chrono::milliseconds(entry->fresh_ms +
+                                         std::max(entry->stale_while_revalidate_ms, entry->stale_if_error_ms) + 1);
+  }
+  co_await run(scripts::finish(), {entry_key(key), flight_key(key)},
+               {token, stamp, std::move(data), text(lifetime), key});
+}
+
+asio::awaitable<std::optional<Write::Begun>> RedisTier::begin(std::vector<std::string> keys,
+                                                              policies::coherence::WriteId write) {
+  std::vector<std::string> arguments{client_.status().run_id,      text(random_id()),     text(write),
+                                     text(options_.timing.mark()), text(kGenerationLife), netstrings(keys)};
+  for (std::size_t i = 0; i < keys.size(); ++i) arguments.push_back(text(random_id()));
+  const auto reply = co_await run(scripts::begin(), script_keys(keys), std::move(arguments));
+  if (!reply || reply->size() < 3) co_return std::nullopt;
+  Write::Begun begun{
+      number_of((*reply)[0]), number_of((*reply)[1]), {}, std::chrono::milliseconds(number_of((*reply)[2]))};
+  for (std::size_t i = 3; i < reply->size(); ++i)
+    if (auto* replica = std::get_if<std::string>(&(*reply)[i].data)) begun.live.push_back(*replica);
+  co_return begun;
+}
+
+asio::awaitable<std::optional<bool>> RedisTier::end(std::vector<Ending> keys, policies::coherence::WriteId write,
+                                                    policies::coherence::Epoch began_in) {
+  std::vector<std::string> names;
+  std::vector<std::string> arguments{client_.status().run_id, text(random_id()), text(write), text(began_in)};
+  for (auto& key : keys) {
+    arguments.push_back(text(key.keep));
+    names.push_back(std::move(key.key));
+  }
+  const auto reply = co_await run(scripts::end(), script_keys(names), std::move(arguments));
+  if (!reply || reply->empty()) co_return std::nullopt;
+  co_return number_of(reply->front()) == 1;
+}
+
+asio::awaitable<void> RedisTier::await_acknowledgements(std::shared_ptr<Write> write, std::chrono::milliseconds limit) {
+  for (const auto& [replica, at] : acknowledged_) write->acknowledged(replica, at.first, at.second);
+  if (write->may_proceed(boottime())) co_return;
+  Timer timer(io_, std::max<std::chrono::milliseconds>(std::min(limit, write->await_until() - boottime()), 1ms));
+  const auto seat = writers_.insert(writers_.end(), {write, &timer});
+  asio::error_code ignored;
+  try {
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  } catch (...) {
+    writers_.erase(seat);
+    throw;
+  }
+  writers_.erase(seat);
+}
+
+asio::awaitable<bool> RedisTier::renew_epoch() {
+  const auto reply =
+      co_await run(scripts::renew_epoch(), {kEpochKey, kLogKey}, {client_.status().run_id, text(random_id())});
+  co_return reply.has_value();
+}
+
+}  // namespace gateway::cache

@@ -1,0 +1,82 @@
+// The shared tier in Redis: entries, and the coherence contract's steps as scripts (scripts.h). Asio thread only.
+// It also is this replica's side of the invalidation log: a loop reports, applies what it missed, renews the lease and
+// moves the fence.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <functional>
+#include <list>
+#include <map>
+#include <unordered_map>
+
+#include "gateway/cache/fence.h"
+#include "gateway/cache/shared_tier.h"
+#include "gateway/redis/client.h"
+
+namespace gateway::cache {
+
+struct RedisTierOptions {
+  policies::coherence::Timing timing;
+  std::string replica;                                          // this process' name among the replicas, unique
+  std::function<void(std::string_view reason)> on_bad_entry;    // a stored value that is corrupted or foreign
+  std::function<void(std::string_view cause)> on_invalidation;  // "log", "epoch", "lease"
+};
+
+class RedisTier final : public SharedTier {
+ public:
+  RedisTier(asio::io_context& io, redis::Client& client, Fence& fence, RedisTierOptions options);
+
+  // The report loop; until stop(). Subscribes to the channels.
+  void start();
+  void stop();
+
+  asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) override;
+  asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) override;
+  asio::awaitable<void> finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) override;
+  asio::awaitable<std::optional<policies::coherence::Write::Begun>> begin(std::vector<std::string> keys,
+                                                                          policies::coherence::WriteId write) override;
+  asio::awaitable<std::optional<bool>> end(std::vector<Ending> keys, policies::coherence::WriteId write,
+                                           policies::coherence::Epoch began_in) override;
+  asio::awaitable<void> await_acknowledgements(std::shared_ptr<policies::coherence::Write> write,
+                                               std::chrono::milliseconds limit) override;
+  const std::string& self() const override { return options_.replica; }
+  asio::awaitable<bool> renew_epoch() override;
+  std::chrono::milliseconds last_heard() const override { return last_heard_; }
+
+ private:
+  using Timer = asio::steady_timer;
+  asio::awaitable<void> report_loop();
+  asio::awaitable<void> report_once();
+  asio::awaitable<void> keep_flights();
+  void on_message(std::string_view channel, std::string_view message);
+  void on_log(std::string_view message);
+  void on_acknowledgement(std::string_view message);
+  void drop_everything(std::string_view cause);
+  // The reply of a script as an array; nothing where Redis is away or answered an error.
+  asio::awaitable<std::optional<redis::Array>> run(std::shared_ptr<const redis::Script> script,
+                                                   std::vector<std::string> keys, std::vector<std::string> arguments);
+
+  asio::io_context& io_;
+  redis::Client& client_;
+  Fence& fence_;
+  RedisTierOptions options_;
+  policies::coherence::Follower follower_;
+  std::chrono::milliseconds last_heard_{0};
+  bool running_ = false;
+  bool report_now_ = false;
+  Timer next_report_;
+  Timer next_extend_;
+  struct Waiter {
+    std::shared_ptr<policies::coherence::Write> write;
+    Timer* timer;
+  };
+  std::list<Waiter> writers_;  // waiting for acknowledgements
+  // The latest acknowledgement of each replica: one may arrive, on the channels' connection, before the reply to the
+  // begin that it answers.
+  std::map<std::string, std::pair<policies::coherence::Epoch, policies::coherence::Position>> acknowledged_;
+  std::unordered_multimap<std::string, Timer*> followers_;  // by key, waiting for another replica's fetch
+  std::unordered_map<std::string, std::string> led_;        // flights that this replica leads: key -> token
+};
+
+}  // namespace gateway::cache

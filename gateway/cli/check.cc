@@ -1,0 +1,42 @@
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+
+#include "gateway/cli/commands.h"
+#include "gateway/cli/connect.h"
+#include "gateway/cli/exit_code.h"
+#include "gateway/config/checks.h"
+
+namespace gateway::cli {
+
+std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool to_serve, std::ostream& errors) {
+  config::Problems problems;
+  std::optional<config::Loaded> loaded;
+  try {
+    loaded = config::load(inputs);
+    if (to_serve) problems = config::contradictions(*loaded->settings);
+  } catch (const config::Invalid& invalid) {
+    problems = invalid.problems();
+  }
+  for (const std::string& problem : problems) errors << "contacts-gateway: " << problem << '\n';
+  if (!problems.empty()) return std::nullopt;
+  return loaded;
+}
+
+int check(const config::Inputs& inputs, bool connect, std::ostream& out, std::ostream& errors) {
+  const auto loaded = load_settings(inputs, true, errors);
+  if (!loaded) return kInvalid;
+  std::size_t path_width = 0, value_width = 0;
+  constexpr std::size_t kWidestValue = 48;
+  for (const auto& line : loaded->effective) {
+    path_width = std::max(path_width, line.path.size());
+    value_width = std::max(value_width, std::min(line.value.size(), kWidestValue));
+  }
+  for (const auto& line : loaded->effective)
+    out << std::left << std::setw(static_cast<int>(path_width) + 2) << line.path
+        << std::setw(static_cast<int>(value_width) + 2) << line.value << line.origin << '\n';
+  out << "The settings are right.\n";
+  return !connect || try_connections(*loaded->settings, out << '\n') ? kDone : kFailed;
+}
+
+}  // namespace gateway::cli

@@ -1,0 +1,33 @@
+// The commands of contacts-gateway. Each writes its answer to `out` and what went wrong to `errors`, and returns an
+// ExitCode.
+#pragma once
+
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/config/load.h"
+
+namespace gateway::cli {
+
+// Loads settings; with `to_serve` also refuses contradictions. Nothing where they are wrong, with one line each on
+// `errors`.
+std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool to_serve, std::ostream& errors);
+
+// `connect`: also tries the upstream and each credential.
+int check(const config::Inputs& inputs, bool connect, std::ostream& out, std::ostream& errors);
+int operations(bool json, std::ostream& out);
+
+// The key from `in` (one line), or a new one, which is then printed too: it is nowhere else.
+int hash_key(bool generate, bool prompt, std::istream& in, std::ostream& out, std::ostream& errors);
+
+struct PurgeRequest {
+  std::vector<std::string> keys;
+  std::string location;
+  bool all = false;
+  std::string admin_key_file;
+};
+int purge(const config::Inputs& inputs, const PurgeRequest& request, std::ostream& out, std::ostream& errors);
+
+}  // namespace gateway::cli

@@ -1,0 +1,113 @@
+#include "gateway/cli/run.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <sstream>
+
+#include "gateway/cli/commands.h"
+#include "gateway/cli/exit_code.h"
+#include "gateway/config/table.h"
+#include "gateway/serve.h"
+#include "policies/catalogue.h"
+
+namespace gateway::cli {
+
+namespace {
+
+struct Options {
+  std::string config;
+  bool json = false, generate = false, connect = false;
+  PurgeRequest purge;
+};
+
+// The settings' part of --help, from the table.
+std::string settings_help() {
+  std::ostringstream text;
+  text << kExitCodes << "\n\nSettings, as --path=value, as GATEWAY_PATH_IN_CAPITALS or in the JSON file:\n";
+  for (const auto& setting : config::table()) {
+    const bool member = setting.path.find("[]") != std::string_view::npos;
+    text << "  " << (member ? "  " : "--") << setting.path << (setting.secret && !member ? "_file PATH" : "");
+    if (!setting.fallback.empty()) text << " (" << setting.fallback << ")";
+    text << "\n      " << setting.doc << '\n';
+  }
+  text << "Secrets are taken from files (--path_file, GATEWAY_PATH_FILE) or variables, never as flags.\n";
+  return text.str();
+}
+
+config::Inputs inputs_of(const std::string& file, std::vector<std::string> flags) {
+  config::Inputs inputs;
+  inputs.file = file;
+  inputs.environment = config::process_environment();
+  inputs.flags = std::move(flags);
+  for (const auto& operation : policies::Catalogue::builtin().operations()) inputs.operations.push_back(operation.name);
+  return inputs;
+}
+
+int run_serve(const config::Inputs& inputs) {
+  const auto loaded = load_settings(inputs, true, std::cerr);
+  return loaded ? serve(loaded->settings) : kInvalid;
+}
+
+// What a command does not know goes up to the app, --config and the settings' flags among it.
+CLI::App* command(CLI::App& app, const char* name, const char* about) {
+  CLI::App* added = app.add_subcommand(name, about);
+  added->fallthrough();
+  return added;
+}
+
+void describe(CLI::App& app, Options& options) {
+  app.description("A local API gateway and caching proxy in front of the LeadConnector Contacts API.");
+  app.set_version_flag("--version", "contacts-gateway " GATEWAY_VERSION);
+  app.add_option("--config", options.config, "JSON settings file (GATEWAY_CONFIG)")->type_name("FILE");
+  app.allow_extras();
+  app.require_subcommand(0, 1);
+  app.footer(settings_help);
+  command(app, "serve", "Run the gateway (what happens without a command)");
+  command(app, "check", "Hold the settings against the rules and print the effective ones, secrets hidden")
+      ->add_flag("--connect", options.connect, "Also try the upstream and each credential");
+  command(app, "operations", "Print the operations it serves")->add_flag("--json", options.json, "As JSON");
+  command(app, "hash-key", "Hash a key, read from standard input, for clients[].key_hash and admin.key_hash")
+      ->add_flag("--generate", options.generate, "Make a new key and print it with its hash");
+  CLI::App* purge = command(app, "purge", "Drop entries from a running gateway's cache, by its admin address");
+  purge->add_option("--key", options.purge.keys, "Surrogate key: contact:ID, location:ID:contacts (may be repeated)")
+      ->expected(1);
+  purge->add_option("--location", options.purge.location, "Everything of one location");
+  purge->add_flag("--all", options.purge.all, "Everything");
+  purge->add_option("--admin-key-file", options.purge.admin_key_file,
+                    "File with the admin key, where one is configured");
+}
+
+int dispatch(CLI::App& app, const Options& options) {
+  const auto chosen = app.get_subcommands();
+  const std::string name = chosen.empty() ? "serve" : chosen.front()->get_name();
+  if (const auto extra = app.remaining(true); !extra.empty() && (name == "operations" || name == "hash-key")) {
+    std::cerr << "contacts-gateway: " << name << " takes no " << extra.front() << "; see contacts-gateway " << name
+              << " --help\n";
+    return kInvalid;
+  }
+  if (name == "operations") return operations(options.json, std::cout);
+  if (name == "hash-key")
+    return hash_key(options.generate, ::isatty(STDIN_FILENO) == 1, std::cin, std::cout, std::cerr);
+  const config::Inputs inputs = inputs_of(options.config, app.remaining(true));
+  if (name == "check") return check(inputs, options.connect, std::cout, std::cerr);
+  if (name == "purge") return purge(inputs, options.purge, std::cout, std::cerr);
+  return run_serve(inputs);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app("", "contacts-gateway");
+  Options options;
+  describe(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kDone : kInvalid;
+  }
+  return dispatch(app, options);
+}
+
+}  // namespace gateway::cli

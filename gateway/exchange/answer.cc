@@ -1,0 +1,60 @@
+#include "gateway/exchange/answer.h"
+
+#include "policies/conditional.h"
+
+namespace gateway::exchange {
+
+namespace {
+bool kept(std::string_view name) {
+  static constexpr std::string_view kRateLimit = "X-RateLimit-";
+  return !policies::same_name(name, "Content-Length") && !policies::same_name(name, "Age") &&
+         !policies::same_name(name.substr(0, kRateLimit.size()), kRateLimit);
+}
+
+// Only statuses that are stored have a prepared head.
+std::string_view reason_phrase(int status) { return status == 200 ? "OK" : status == 404 ? "Not Found" : ""; }
+
+template <typename Each>
+void for_each_field(std::string_view head, Each each) {
+  auto end_of_line = head.find("\r\n");
+  while (end_of_line != std::string_view::npos && end_of_line + 2 < head.size()) {
+    const auto begin = end_of_line + 2;
+    end_of_line = head.find("\r\n", begin);
+    const auto line = head.substr(begin, end_of_line - begin);
+    const auto colon = line.find(": ");
+    if (colon != std::string_view::npos) each(line.substr(0, colon), line.substr(colon + 2));
+  }
+}
+}  // namespace
+
+std::string prepared_head(int status, const policies::Fields& fields, std::size_t body_size) {
+  std::string head;
+  head.reserve(768);
+  head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_phrase(status)).append("\r\n");
+  for (const auto& field : fields)
+    if (kept(field.name)) head.append(field.name).append(": ").append(field.value).append("\r\n");
+  head.append("Content-Length: ").append(std::to_string(body_size)).append("\r\n");
+  head.shrink_to_fit();
+  return head;
+}
+
+server::Response response_of(std::shared_ptr<const cache::Entry> entry) {
+  server::Response response;
+  response.status = entry->status;
+  for_each_field(entry->head, [&](std::string_view name, std::string_view value) {
+    if (!policies::same_name(name, "Content-Length")) response.fields.add(std::string(name), std::string(value));
+  });
+  const std::string* body = &entry->body;
+  response.body = std::shared_ptr<const std::string>(std::move(entry), body);
+  return response;
+}
+
+std::string not_modified_head(const cache::Entry& entry) {
+  std::string head = "HTTP/1.1 304 Not Modified\r\n";
+  for_each_field(entry.head, [&](std::string_view name, std::string_view value) {
+    if (policies::carried_by_304(name)) head.append(name).append(": ").append(value).append("\r\n");
+  });
+  return head;
+}
+
+}  // namespace gateway::exchange

@@ -1,0 +1,25 @@
+// How answers look: what of an upstream answer is kept, how an entry's bytes are prepared. Pure functions over bytes;
+// any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/cache/memory_tier.h"
+#include "gateway/server/reply.h"
+
+namespace gateway::exchange {
+
+// Status line and field lines as Reply::send_prepared takes them. Left out: framing (Content-Length is made from
+// `body_size`), Age (made anew for each answer) and the upstream's X-RateLimit fields, which say nothing any more once
+// an answer is kept.
+std::string prepared_head(int status, const policies::Fields& fields, std::size_t body_size);
+
+// Reads a prepared head back; for answers that do not leave on the worker's fast way.
+server::Response response_of(std::shared_ptr<const cache::Entry> entry);
+
+// The head of a 304 for it: the fields RFC 9110 section 15.4.5 names.
+std::string not_modified_head(const cache::Entry& entry);
+
+}  // namespace gateway::exchange

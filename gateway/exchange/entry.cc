@@ -1,0 +1,116 @@
+#include "gateway/exchange/entry.h"
+
+#include "gateway/exchange/answer.h"
+#include "policies/cache_key.h"
+#include "policies/conditional.h"
+
+namespace gateway::exchange {
+
+namespace {
+std::shared_ptr<cache::Entry> make_entry(int status, const policies::Fields& fields, std::string body) {
+  auto entry = std::make_shared<cache::Entry>();
+  entry->status = status;
+  entry->head = prepared_head(status, fields, body.size());
+  entry->body = std::move(body);
+  entry->etag = fields.find("ETag").value_or("");
+  entry->last_modified = fields.find("Last-Modified").value_or("");
+  return entry;
+}
+
+constexpr std::string_view kOwnEtag = "\"cg-";  // how a validator of ours begins: upstream is never asked about it
+
+std::string own_etag(std::string_view body) {
+  std::string etag = policies::make_etag(body);
+  return etag.replace(0, 1, kOwnEtag);
+}
+}  // namespace
+
+Kept keep(const Request& request, upstream::Response answer, const policies::Times& rule, cache::Guard guard,
+          const Fetch& fetch, VaryNames& names) {
+  Kept kept;
+  if (answer.status == 200 && !answer.fields.find("ETag")) answer.fields.add("ETag", own_etag(answer.body));
+  const auto view = answer.fields.view();
+  const auto vary = policies::combined_field(view, "Vary").value_or("");
+  const auto lifetimes =
+      policies::lifetimes_of({answer.status, view, fetch.requested, fetch.received}, request.directives, rule);
+  kept.response.status = answer.status;
+  kept.response.fields = std::move(answer.fields);
+  if (!std::holds_alternative<policies::Lifetimes>(lifetimes) || !names.learn(request.operation->index, vary)) {
+    kept.response.body = std::make_shared<const std::string>(std::move(answer.body));
+    return kept;
+  }
+  auto entry = make_entry(answer.status, kept.response.fields, std::move(answer.body));
+  entry->received = fetch.received_boottime;
+  entry->lifetimes = std::get<policies::Lifetimes>(lifetimes);
+  entry->guard = std::move(guard);
+  kept.key = request.base_key;
+  if (const auto known = names.of(request.operation->index))
+    kept.key += policies::vary_key(*known, request.fields.view()).value_or("");
+  kept.response.body = std::shared_ptr<const std::string>(entry, &entry->body);
+  kept.entry = std::move(entry);
+  return kept;
+}
+
+upstream::Response renewed(const cache::Entry& entry, const upstream::Response& not_modified) {
+  auto stored = std::make_shared<const cache::Entry>(entry);
+  const auto response = response_of(stored);
+  upstream::Response out;
+  out.status = entry.status;
+  out.fields = policies::renewed_fields(response.fields.view(), not_modified.fields.view());
+  out.body = entry.body;
+  return out;
+}
+
+policies::Fields validators_of(const cache::Entry& entry) {
+  policies::Fields stored;
+  if (!entry.etag.empty() && !entry.etag.starts_with(kOwnEtag)) stored.add("ETag", entry.etag);
+  if (!entry.last_modified.empty()) stored.add("Last-Modified", entry.last_modified);
+  return policies::revalidation_fields(stored.view());
+}
+
+bool holds_already(policies::FieldsView request, const cache::Entry& entry) {
+  return entry.status == 200 && policies::not_modified(request, entry.etag, entry.last_modified);
+}
+
+std::shared_ptr<const cache::Entry> entry_of(const cache::StoredEntry& stored, cache::Guard guard,
+                                             milliseconds tier_now) {
+  auto entry = make_entry(stored.status, stored.fields, stored.body);
+  const milliseconds resident = std::max(tier_now - milliseconds(stored.stored_at_ms), milliseconds(0));
+  entry->received = cache::boottime() - resident;
+  entry->lifetimes.initial_age = milliseconds(stored.initial_age_ms);
+  entry->lifetimes.fresh = milliseconds(stored.fresh_ms);
+  entry->lifetimes.stale_while_revalidate = milliseconds(stored.stale_while_revalidate_ms);
+  entry->lifetimes.stale_if_error = milliseconds(stored.stale_if_error_ms);
+  entry->lifetimes.keep = milliseconds(stored.keep_ms);
+  entry->lifetimes.must_revalidate = stored.must_revalidate;
+  entry->guard = std::move(guard);
+  return entry;
+}
+
+std::shared_ptr<const cache::StoredEntry> stored_entry_of(const cache::Entry& entry,
+                                                          const std::vector<std::string>& surrogate_keys,
+                                                          const cache::Found& found, milliseconds looked_up) {
+  auto stored = std::make_shared<cache::StoredEntry>();
+  const auto response = response_of(std::shared_ptr<const cache::Entry>(std::shared_ptr<void>(), &entry));
+  stored->status = entry.status;
+  stored->fields = response.fields;
+  stored->body = entry.body;
+  stored->epoch = found.view.epoch;
+  for (std::size_t i = 0; i < surrogate_keys.size(); ++i)
+    stored->generations.emplace_back(surrogate_keys[i], found.view.generations[i]);
+  stored->stored_at_ms = (found.now + (entry.received - looked_up)).count();
+  stored->initial_age_ms = entry.lifetimes.initial_age.count();
+  stored->fresh_ms = entry.lifetimes.fresh.count();
+  stored->stale_while_revalidate_ms = entry.lifetimes.stale_while_revalidate.count();
+  stored->stale_if_error_ms = entry.lifetimes.stale_if_error.count();
+  stored->keep_ms = entry.lifetimes.keep.count();
+  stored->must_revalidate = entry.lifetimes.must_revalidate;
+  return stored;
+}
+
+std::string variant_of(const Request& request, const server::Response& response) {
+  const auto vary = policies::combined_field(response.fields.view(), "Vary");
+  return vary ? policies::vary_key(*vary, request.fields.view()).value_or("*") : std::string();
+}
+
+}  // namespace gateway::exchange

@@ -1,0 +1,264 @@
+#include "gateway/exchange/exchange.h"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+
+#include "gateway/exchange/answer.h"
+#include "gateway/log/log.h"
+#include "policies/surrogate_keys.h"
+
+namespace gateway::exchange {
+
+using metrics::CacheResult;
+using metrics::Tier;
+
+namespace {
+// Errors end a coroutine here, so that none is swallowed. A cancelled one is no error: its client has left.
+auto logged(const char* what) {
+  return [what](std::exception_ptr error) {
+    if (!error) return;
+    try {
+      std::rethrow_exception(error);
+    } catch (const asio::system_error& problem) {
+      if (problem.code() != asio::error::operation_aborted)
+        log::error(what, {{"detail", std::string_view(problem.what())}});
+    } catch (const std::exception& problem) {
+      log::error(what, {{"detail", std::string_view(problem.what())}});
+    }
+  };
+}
+
+policies::WallTime wall_clock() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
+}  // namespace
+
+void Exchange::hand_over(RequestPtr request) {
+  const bool writes = request->operation->kind == policies::Kind::Write;
+  if (!writes)
+    request->reply.on_hang_up([this, weak = std::weak_ptr<Request>(request)] {
+      asio::post(parts_.io, [weak] {
+        if (auto left = weak.lock()) left->cancel.emit(asio::cancellation_type::terminal);
+      });
+    });
+  asio::post(parts_.io, [this, request = std::move(request), writes] {
+    if (writes)
+      asio::co_spawn(parts_.io, serve(request), logged("exchange_failed"));
+    else
+      asio::co_spawn(parts_.io, serve(request),
+                     asio::bind_cancellation_slot(request->cancel.slot(), logged("exchange_failed")));
+  });
+}
+
+// The phases of a request behind the worker, as README's "Life of a request" names them.
+asio::awaitable<void> Exchange::serve(RequestPtr request) {
+  Answer answer;
+  try {
+    if (request->operation->kind == policies::Kind::Write)
+      answer = co_await write(request);
+    else if (request->key.empty())
+      answer = co_await bypass(request);
+    else
+      answer = co_await read(request);
+  } catch (const asio::system_error& problem) {
+    if (problem.code() != asio::error::operation_aborted) throw;
+    answer.response.status = 499;  // the client left; nobody reads it, the log does
+    answer.refusal = "client-left";
+  }
+  send(*request, std::move(answer));
+}
+
+asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
+  for (;;) {
+    const auto guard =
+        parts_.fence.guard(request->surrogate_keys);  // before the lookup: what is invalidated from here on is seen
+    auto found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+    const auto candidate = candidate_of(*request, found, guard);
+    if (candidate)
+      if (auto answer = from_cache(request, candidate, found.entry ? Tier::Redis : Tier::Memory))
+        co_return std::move(*answer);
+    if (request->directives.only_if_cached) co_return refused({Refusal::OnlyIfCached, {}, {}});
+
+    auto boarded = flights_.board(request->key, found.view, guard);
+    if (boarded.leads)
+      take_off(request, boarded.flight, std::move(found), candidate);
+    else if (boarded.flight->on_urgency)
+      boarded.flight->on_urgency(request->urgency);
+    const auto fetched = co_await flights_.wait(boarded.flight);
+    if (!fetched) continue;  // the fetch was lost
+    if (may_stand_in(*request, candidate, *fetched))
+      co_return answer_of(*request, candidate, CacheResult::Stale, "stale-if-error");
+    if (fetched->refused) co_return refused(*fetched->refused);
+    if (!boarded.leads && fetched->variant != variant_of(*request, fetched->response))
+      continue;  // another representation than ours
+    co_return answer_of(*request, *fetched, !boarded.leads, candidate != nullptr);
+  }
+}
+
+// The entry that a read may be answered with as far as coherence goes; freshness is judged after.
+Exchange::EntryPtr Exchange::candidate_of(const Request& request, const cache::Found& found,
+                                          const cache::Guard& guard) {
+  if (found.entry) {
+    auto entry = entry_of(*found.entry, guard, found.now);
+    parts_.memory.put(request.key, entry);
+    return entry;
+  }
+  const auto kept = parts_.memory.find(request.key);
+  if (kept && parts_.fence.held(cache::boottime()) && parts_.fence.intact(kept->guard)) return kept;
+  return nullptr;
+}
+
+std::optional<Exchange::Answer> Exchange::from_cache(const RequestPtr& request, const EntryPtr& entry, Tier tier) {
+  const auto decision = policies::decide(&entry->lifetimes, cache::boottime() - entry->received, request->directives);
+  if (decision.action == policies::Action::Fetch || decision.action == policies::Action::OnlyIfCachedMiss ||
+      decision.action == policies::Action::Bypass)
+    return std::nullopt;
+  const bool fresh = decision.action == policies::Action::ServeFresh;
+  if (decision.action == policies::Action::ServeStaleWhileRevalidate) refresh(std::make_shared<Request>(*request));
+  auto answer = answer_of(*request, entry, fresh ? CacheResult::Hit : CacheResult::Stale,
+                          fresh ? "" : policies::to_string(decision.action));
+  answer.tier = tier;
+  return answer;
+}
+
+// Upstream failed, and the entry may be served instead; never one that was invalidated meanwhile.
+bool Exchange::may_stand_in(const Request& request, const EntryPtr& entry, const Fetched& fetched) const {
+  if (!entry || !(fetched.refused || policies::is_failure(fetched.upstream_status))) return false;
+  return parts_.fence.intact(entry->guard) &&
+         policies::may_serve_on_error(entry->lifetimes, cache::boottime() - entry->received, request.directives);
+}
+
+void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate) {
+  auto slot = flight->slot();
+  asio::co_spawn(parts_.io, fly(std::move(request), std::move(flight), std::move(found), std::move(candidate)),
+                 asio::bind_cancellation_slot(slot, logged("fetch_failed")));
+}
+
+// A flight lands whatever happens, and another replica that waits for it is told: by the destructor where the fetch is
+// cancelled or throws.
+asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr flight, cache::Found found,
+                                    EntryPtr candidate) {
+  struct Landing {
+    Exchange& exchange;
+    std::string key;
+    Flights::FlightPtr flight;
+    cache::Found found;
+    Arrival arrival;
+    ~Landing() {
+      auto& parts = exchange.parts_;
+      exchange.flights_.land(key, flight, arrival.fetched);
+      asio::co_spawn(parts.io, parts.tier.finish(key, std::move(found), std::move(arrival.stored)),
+                     logged("store_failed"));
+    }
+  } landing{*this, request->key, flight, std::move(found), {}};
+
+  auto guard = flight->guard();
+  auto looked_up = cache::boottime();
+  while (!landing.found.leads) {  // another replica fetches this very state
+    co_await parts_.tier.wait_for_other(request->key, std::chrono::seconds(1));
+    guard = parts_.fence.guard(request->surrogate_keys);
+    landing.found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+    looked_up = cache::boottime();
+    const auto entry = candidate_of(*request, landing.found, guard);
+    if (!entry || policies::decide(&entry->lifetimes, looked_up - entry->received, request->directives).action !=
+                      policies::Action::ServeFresh)
+      continue;
+    Fetched fetched;
+    fetched.entry = entry;
+    fetched.response = response_of(entry);
+    fetched.upstream_status = entry->status;
+    fetched.from_other_replica = true;
+    fetched.variant = variant_of(*request, fetched.response);
+    landing.arrival.fetched = std::make_shared<const Fetched>(std::move(fetched));
+    co_return;
+  }
+  landing.arrival = co_await fetch(request, guard, landing.found, looked_up, candidate);
+}
+
+asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Guard guard, cache::Found found,
+                                                   milliseconds looked_up, EntryPtr candidate) {
+  const auto requested = wall_clock();
+  auto attempted = co_await parts_.attempts.run(request, candidate ? validators_of(*candidate) : policies::Fields{});
+  auto fetched = std::make_shared<Fetched>();
+  fetched->waited = attempted.waited;
+  if (auto* why = std::get_if<Refused>(&attempted.result)) {
+    fetched->refused = std::move(*why);
+    co_return Arrival{fetched, nullptr};
+  }
+  auto& answer = std::get<upstream::Response>(attempted.result);
+  fetched->upstream_status = answer.status;
+  fetched->revalidated = answer.status == 304 && candidate;
+  if (fetched->revalidated) answer = renewed(*candidate, answer);
+  auto kept = keep(*request, std::move(answer), parts_.times[request->operation->index], std::move(guard),
+                   {requested, wall_clock(), cache::boottime()}, parts_.vary_names);
+  fetched->response = std::move(kept.response);
+  fetched->variant = variant_of(*request, fetched->response);
+  // Rule 2: not stored at all when a mark was seen, or when the shared tier did not say what the state was.
+  if (!kept.entry || !found.available || !policies::coherence::may_store(found.view))
+    co_return Arrival{fetched, nullptr};
+  parts_.memory.put(kept.key, kept.entry);
+  fetched->entry = kept.entry;
+  fetched->stored = true;
+  // Under another key than the one looked up (the answer varies on more than was known) only memory keeps it: the next
+  // lookup will ask for that.
+  if (kept.key != request->key) co_return Arrival{fetched, nullptr};
+  co_return Arrival{fetched, stored_entry_of(*kept.entry, request->surrogate_keys, found, looked_up)};
+}
+
+void Exchange::refresh(RequestPtr request) {
+  asio::post(parts_.io, [this, request = std::move(request)] {
+    if (!refreshing_.insert(request->key).second) return;
+    asio::co_spawn(parts_.io, refresh_once(request), [this, key = request->key](std::exception_ptr error) {
+      refreshing_.erase(key);
+      logged("refresh_failed")(error);
+    });
+  });
+}
+
+asio::awaitable<void> Exchange::refresh_once(RequestPtr request) {
+  const auto guard = parts_.fence.guard(request->surrogate_keys);
+  auto found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+  const auto candidate = candidate_of(*request, found, guard);
+  if (candidate &&
+      policies::decide(&candidate->lifetimes, cache::boottime() - candidate->received, request->directives).action ==
+          policies::Action::ServeFresh)
+    co_return;  // another replica was quicker
+  auto boarded = flights_.board(request->key, found.view, guard);
+  if (boarded.leads) take_off(request, boarded.flight, std::move(found), candidate);
+  co_await flights_.wait(boarded.flight);
+}
+
+asio::awaitable<Exchange::Answer> Exchange::bypass(RequestPtr request) {
+  auto answer = passed_on(co_await parts_.attempts.run(request, {}));
+  answer.status.forward = policies::Forward::Bypass;
+  co_return answer;
+}
+
+asio::awaitable<Exchange::Answer> Exchange::write(RequestPtr request) {
+  using Outcome = cache::Writes::Outcome;
+  const auto ticket = co_await parts_.writes.begin(write_keys(*request, request->surrogate_keys));
+  if (!ticket) co_return refused({Refusal::WritesNotFenced, {}, std::chrono::seconds(1)});
+  Attempted attempted;
+  std::exception_ptr error;
+  try {
+    attempted = co_await parts_.attempts.run(request, {});
+  } catch (...) {
+    error = std::current_exception();
+    attempted.sent = attempted.unknown = true;  // nothing is known: the marks stay as after a lost answer
+  }
+  const auto outcome = !attempted.sent ? Outcome::NotSent : attempted.unknown ? Outcome::Unknown : Outcome::Answered;
+  std::vector<std::string> more;
+  if (attempted.sent) {
+    const auto* answer = std::get_if<upstream::Response>(&attempted.result);
+    const auto match = std::get<policies::Match>(parts_.catalogue.match(request->method, request->path));
+    more = policies::keys_of_answer(match, request->location,
+                                    answer ? std::string_view(answer->body) : std::string_view());
+  }
+  co_await parts_.writes.finish(ticket, outcome, write_keys(*request, std::move(more)));
+  if (error) std::rethrow_exception(error);
+  auto answer = passed_on(std::move(attempted));
+  answer.status.forward = policies::Forward::Method;
+  co_return answer;
+}
+
+}  // namespace gateway::exchange

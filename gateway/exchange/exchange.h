@@ -1,0 +1,106 @@
+// The life of one request behind the worker, as coroutines on the Asio thread (README, "Life of a request"). A read:
+// shared tier -> join a flight under way -> upstream -> store -> answer. A write: fence -> upstream -> unfence ->
+// answer; it is never cancelled. Everything here runs on the io_context's one thread but hand_over() and refresh(),
+// which any thread may call. Outlives every coroutine it starts.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <unordered_set>
+
+#include "gateway/cache/flights.h"
+#include "gateway/cache/memory_tier.h"
+#include "gateway/cache/shared_tier.h"
+#include "gateway/cache/writes.h"
+#include "gateway/exchange/attempts.h"
+#include "gateway/exchange/entry.h"
+#include "gateway/exchange/report.h"
+#include "gateway/exchange/request.h"
+#include "gateway/exchange/vary_names.h"
+#include "policies/cache_status.h"
+
+namespace gateway::exchange {
+
+struct ExchangeParts {
+  asio::io_context& io;
+  std::shared_ptr<const config::Settings> settings;
+  cache::MemoryTier& memory;
+  cache::Fence& fence;
+  cache::SharedTier& tier;
+  cache::Writes& writes;
+  Attempts& attempts;
+  VaryNames& vary_names;
+  const Reporter& reporter;
+  const policies::Catalogue& catalogue;
+  std::vector<policies::Times> times;  // by operation: the catalogue's, with the operator's own
+};
+
+class Exchange {
+ public:
+  explicit Exchange(ExchangeParts parts) : parts_(std::move(parts)), flights_(parts_.io) {}
+
+  void hand_over(std::shared_ptr<Request> request);
+  // A stale answer was served from memory: fetches a new one, once, in the background. `request` answers nobody.
+  void refresh(std::shared_ptr<Request> request);
+
+ private:
+  // What a flight brings to all who wait for it.
+  struct Fetched {
+    std::shared_ptr<const cache::Entry> entry;  // where it may be kept
+    server::Response response;
+    std::optional<Refused> refused;
+    bool stored = false;
+    bool revalidated = false;
+    bool from_other_replica = false;
+    int upstream_status = 0;
+    std::string variant;  // the values of the fields that the answer varies on
+    std::chrono::milliseconds waited{0};
+  };
+  using Flights = cache::Flights<Fetched>;
+  // What a fetch came to, and what the shared tier is given of it.
+  struct Arrival {
+    std::shared_ptr<const Fetched> fetched;
+    std::shared_ptr<const cache::StoredEntry> stored;
+  };
+  struct Answer {
+    server::Response response;
+    policies::CacheStatus status;
+    std::optional<std::chrono::milliseconds> age;
+    metrics::CacheResult result = metrics::CacheResult::Bypass;
+    metrics::Tier tier = metrics::Tier::None;
+    std::string_view refusal;
+    std::chrono::milliseconds waited{0};
+  };
+  using EntryPtr = std::shared_ptr<const cache::Entry>;
+  using RequestPtr = std::shared_ptr<Request>;
+
+  asio::awaitable<void> serve(RequestPtr request);
+  asio::awaitable<Answer> read(RequestPtr request);
+  asio::awaitable<Answer> write(RequestPtr request);
+  asio::awaitable<Answer> bypass(RequestPtr request);
+  asio::awaitable<void> refresh_once(RequestPtr request);
+
+  void take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate);
+  asio::awaitable<void> fly(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate);
+  asio::awaitable<Arrival> fetch(RequestPtr request, cache::Guard guard, cache::Found found,
+                                 std::chrono::milliseconds looked_up, EntryPtr candidate);
+
+  EntryPtr candidate_of(const Request& request, const cache::Found& found, const cache::Guard& guard);
+  std::optional<Answer> from_cache(const RequestPtr& request, const EntryPtr& entry, metrics::Tier tier);
+  bool may_stand_in(const Request& request, const EntryPtr& entry, const Fetched& fetched) const;
+  Answer answer_of(const Request& request, const EntryPtr& entry, metrics::CacheResult result,
+                   std::string_view detail) const;
+  static Answer answer_of(const Request& request, const Fetched& fetched, bool shared, bool had_candidate);
+  static Answer passed_on(Attempted attempted);
+  static Answer refused(const Refused& why);
+  std::vector<cache::Writes::Key> write_keys(const Request& request, std::vector<std::string> names) const;
+  void send(const Request& request, Answer answer) const;
+
+  ExchangeParts parts_;
+  Flights flights_;
+  std::unordered_set<std::string> refreshing_;
+};
+
+}  // namespace gateway::exchange

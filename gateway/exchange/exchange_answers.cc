@@ -1,0 +1,103 @@
+// How Exchange's results become answers: what the cache says of them, and the fields that the gateway adds.
+#include <asio/awaitable.hpp>
+
+#include "gateway/exchange/answer.h"
+#include "gateway/exchange/exchange.h"
+#include "policies/conditional.h"
+#include "policies/surrogate_keys.h"
+
+namespace gateway::exchange {
+
+using metrics::CacheResult;
+using metrics::Tier;
+using std::chrono::seconds;
+
+namespace {
+server::Response not_modified(const cache::Entry& entry) {
+  server::Response response;
+  response.status = 304;
+  const auto whole = response_of(std::shared_ptr<const cache::Entry>(std::shared_ptr<void>(), &entry));
+  for (const auto& field : whole.fields)
+    if (policies::carried_by_304(field.name)) response.fields.add(field.name, field.value);
+  return response;
+}
+}  // namespace
+
+Exchange::Answer Exchange::answer_of(const Request& request, const EntryPtr& entry, CacheResult result,
+                                     std::string_view detail) const {
+  const auto resident = cache::boottime() - entry->received;
+  Answer answer;
+  answer.response = holds_already(request.fields.view(), *entry) ? not_modified(*entry) : response_of(entry);
+  answer.age = entry->lifetimes.initial_age + resident;
+  answer.status.hit = true;
+  answer.status.ttl = std::chrono::floor<seconds>(entry->lifetimes.fresh - resident);
+  answer.status.detail = detail;
+  answer.result = result;
+  return answer;
+}
+
+Exchange::Answer Exchange::answer_of(const Request& request, const Fetched& fetched, bool shared, bool had_candidate) {
+  Answer answer;
+  const bool current = fetched.entry && holds_already(request.fields.view(), *fetched.entry);
+  answer.response = current ? not_modified(*fetched.entry) : fetched.response;
+  answer.status.forward = had_candidate ? policies::Forward::Stale : policies::Forward::UriMiss;
+  answer.status.forward_status = fetched.revalidated ? 304 : 0;
+  answer.status.stored = fetched.stored;
+  answer.status.collapsed = shared || fetched.from_other_replica;
+  answer.result = answer.status.collapsed ? CacheResult::Coalesced
+                  : fetched.revalidated   ? CacheResult::Revalidated
+                                          : CacheResult::Miss;
+  answer.tier = fetched.from_other_replica ? Tier::Redis : Tier::None;
+  answer.waited = fetched.waited;
+  return answer;
+}
+
+Exchange::Answer Exchange::passed_on(Attempted attempted) {
+  if (const auto* why = std::get_if<Refused>(&attempted.result)) {
+    auto answer = refused(*why);
+    answer.waited = attempted.waited;
+    return answer;
+  }
+  auto& from = std::get<upstream::Response>(attempted.result);
+  Answer answer;
+  answer.response.status = from.status;
+  answer.response.fields = std::move(from.fields);
+  answer.response.body = std::make_shared<const std::string>(std::move(from.body));
+  answer.waited = attempted.waited;
+  return answer;
+}
+
+Exchange::Answer Exchange::refused(const Refused& why) {
+  Answer answer;
+  answer.response = to_response(why.refusal, why.detail, why.retry_after);
+  answer.refusal = to_string(why.refusal);
+  answer.status.forward = policies::Forward::Miss;
+  answer.status.detail = answer.refusal;
+  return answer;
+}
+
+std::vector<cache::Writes::Key> Exchange::write_keys(const Request& request, std::vector<std::string> names) const {
+  std::vector<cache::Writes::Key> keys;
+  for (auto& name : names) {
+    const bool collection = policies::is_collection(name);
+    keys.push_back({std::move(name), collection ? parts_.times[request.operation->index].settle : milliseconds(0)});
+  }
+  return keys;
+}
+
+void Exchange::send(const Request& request, Answer answer) const {
+  auto& fields = answer.response.fields;
+  std::string status;
+  policies::append_cache_status(status, answer.status);
+  fields.add("Cache-Status", std::move(status));
+  if (answer.age) fields.set("Age", std::to_string(std::chrono::duration_cast<seconds>(*answer.age).count()));
+  fields.add("Via", "1.1 contacts-gateway");
+  fields.set("X-Request-Id", request.id);
+  if (answer.waited.count() > 0) fields.add("Server-Timing", "queue;dur=" + std::to_string(answer.waited.count()));
+  const int code = answer.response.status;
+  request.reply.send(std::move(answer.response));
+  parts_.reporter.finished({request.operation, request.method, code, request.client, request.location, request.id,
+                            answer.result, answer.tier, answer.refusal, request.started, answer.waited});
+}
+
+}  // namespace gateway::exchange

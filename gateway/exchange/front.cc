@@ -1,0 +1,198 @@
+#include "gateway/exchange/front.h"
+
+#include <charconv>
+
+#include "gateway/exchange/answer.h"
+#include "gateway/exchange/entry.h"
+#include "gateway/exchange/exchange.h"
+#include "gateway/random.h"
+#include "policies/cache_key.h"
+#include "policies/cache_status.h"
+#include "policies/location.h"
+#include "policies/surrogate_keys.h"
+
+namespace gateway::exchange {
+
+using metrics::CacheResult;
+using metrics::Tier;
+
+struct Front::Seen {
+  Seen(const server::RequestView& seen, server::Reply to) : view(seen), reply(std::move(to)) {}
+  const server::RequestView& view;
+  server::Reply reply;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  std::uint16_t client = 0;
+  policies::Match match;
+  std::string_view version;
+  std::string location;
+  std::string id;
+  policies::RequestCacheControl directives;
+  bool keyed = false;  // key_ holds its cache key
+  std::size_t base_key = 0;
+};
+
+namespace {
+// A client's own id is passed on where it is harmless in a log line and a field.
+bool usable_id(std::string_view id) {
+  if (id.empty() || id.size() > 128) return false;
+  for (char c : id)
+    if (c <= ' ' || c >= 0x7f || c == '"' || c == '\\') return false;
+  return true;
+}
+
+void append_number(std::string& out, std::int64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, end);
+}
+}  // namespace
+
+Front::Front(FrontParts parts) : parts_(std::move(parts)), id_prefix_(random_hex(6)) {}
+
+std::string Front::next_id() {
+  std::string id = id_prefix_;
+  id += '-';
+  append_number(id, static_cast<std::int64_t>(++ids_));
+  return id;
+}
+
+void Front::on_refused(int status, std::string_view reason) {
+  parts_.reporter.finished({nullptr,
+                            "other",
+                            status,
+                            0,
+                            {},
+                            {},
+                            CacheResult::Bypass,
+                            Tier::None,
+                            reason,
+                            std::chrono::steady_clock::now(),
+                            {}});
+}
+
+void Front::on_request(const server::RequestView& view, server::Reply reply) {
+  Seen seen(view, std::move(reply));
+  const auto given = policies::find_field(view.fields, "X-Request-Id");
+  seen.id = given && usable_id(*given) ? std::string(*given) : next_id();
+
+  auto matched = parts_.catalogue.match(view.method, view.path);
+  if (auto* wrong = std::get_if<policies::WrongMethod>(&matched))
+    return refuse(seen, Refusal::WrongMethod, {}, std::move(wrong->allow));
+  if (std::holds_alternative<policies::UnknownPath>(matched)) return refuse(seen, Refusal::UnknownOperation);
+  seen.match = std::get<policies::Match>(matched);
+
+  auto located = policies::location_of(
+      {view.query, view.fields, view.body, {}, parts_.credentials.own_location(), parts_.credentials.several()});
+  if (auto* problem = std::get_if<policies::LocationProblem>(&located))
+    return refuse(seen,
+                  problem->reason == policies::LocationProblem::Reason::Missing ? Refusal::LocationMissing
+                                                                                : Refusal::LocationConflict,
+                  std::string(to_string(problem->reason)));
+  seen.location = std::get<policies::Location>(located).id();
+  seen.version = policies::find_field(view.fields, "Version").value_or(parts_.settings->upstream.version);
+
+  if (seen.match.operation->kind != policies::Kind::Write && parts_.settings->cache.enabled) {
+    seen.directives = policies::request_cache_control(view.fields);
+    key_.clear();
+    if (!seen.directives.no_store &&
+        !policies::append_cache_key(key_, {seen.match, seen.location, seen.version, view.query, view.body})) {
+      seen.keyed = true;
+      seen.base_key = key_.size();
+      if (const auto names = parts_.vary_names.of(seen.match.operation->index))
+        key_ += policies::vary_key(*names, view.fields).value_or("");
+      if (from_memory(seen)) return;
+    }
+  }
+  hand_over(seen, false);
+}
+
+// True: the answer has left. The clock of the lease is read here, after the request was.
+bool Front::from_memory(Seen& seen) {
+  auto entry = parts_.memory.find(key_);
+  if (!entry) return false;
+  const auto now = cache::boottime();
+  if (!parts_.fence.held(now) || !parts_.fence.intact(entry->guard)) return false;
+  const auto decision = policies::decide(&entry->lifetimes, now - entry->received, seen.directives);
+  using policies::Action;
+  if (decision.action != Action::ServeFresh && decision.action != Action::ServeStaleWhileRevalidate &&
+      decision.action != Action::ServeStale)
+    return false;
+  const bool stale = decision.action != Action::ServeFresh;
+
+  extra_.assign("Age: ");
+  append_number(extra_, std::chrono::duration_cast<std::chrono::seconds>(decision.age).count());
+  extra_.append("\r\nVia: 1.1 contacts-gateway\r\nX-Request-Id: ").append(seen.id).append("\r\nCache-Status: ");
+  policies::CacheStatus status;
+  status.hit = true;
+  status.ttl = std::chrono::floor<std::chrono::seconds>(decision.ttl);
+  if (stale) status.detail = policies::to_string(decision.action);
+  policies::append_cache_status(extra_, status);
+  extra_.append("\r\n");
+
+  int code = entry->status;
+  if (holds_already(seen.view.fields, *entry)) {
+    code = 304;
+    seen.reply.send_prepared(not_modified_head(*entry), extra_, nullptr);
+  } else {
+    seen.reply.send_prepared(entry->head, extra_, std::shared_ptr<const std::string>(entry, &entry->body));
+  }
+  parts_.reporter.finished({seen.match.operation,
+                            seen.view.method,
+                            code,
+                            seen.client,
+                            seen.location,
+                            seen.id,
+                            stale ? CacheResult::Stale : CacheResult::Hit,
+                            Tier::Memory,
+                            {},
+                            seen.started,
+                            {}});
+  if (decision.action == Action::ServeStaleWhileRevalidate) hand_over(seen, true);
+  return true;
+}
+
+void Front::hand_over(Seen& seen, bool refresh) {
+  const auto& view = seen.view;
+  auto request = std::make_shared<Request>(seen.reply);
+  request->started = seen.started;
+  request->id = seen.id;
+  request->operation = seen.match.operation;
+  request->method = view.method;
+  request->target = view.target;
+  request->path = view.path;
+  request->fields = policies::Fields(view.fields);
+  if (!view.body.empty()) request->body = std::make_shared<const std::string>(view.body);
+  request->location = seen.location;
+  request->version = seen.version;
+  request->client = seen.client;
+  if (seen.keyed) {
+    request->key = key_;
+    request->base_key = key_.substr(0, seen.base_key);
+  }
+  request->surrogate_keys = policies::keys_of_request(seen.match, seen.location, view.body);
+  request->directives = seen.directives;
+  if (refresh)
+    parts_.exchange.refresh(std::move(request));
+  else
+    parts_.exchange.hand_over(std::move(request));
+}
+
+void Front::refuse(Seen& seen, Refusal refusal, std::string detail, std::string allow) {
+  auto response = to_response(refusal, std::move(detail));
+  if (!allow.empty()) response.fields.add("Allow", std::move(allow));
+  response.fields.add("X-Request-Id", seen.id);
+  seen.reply.send(std::move(response));
+  parts_.reporter.finished({seen.match.operation,
+                            seen.view.method,
+                            status_of(refusal),
+                            seen.client,
+                            seen.location,
+                            seen.id,
+                            CacheResult::Bypass,
+                            Tier::None,
+                            to_string(refusal),
+                            seen.started,
+                            {}});
+}
+
+}  // namespace gateway::exchange

@@ -1,0 +1,57 @@
+// The worker's part of a request: parse -> access -> match operation -> location -> cache key -> memory tier. A hit
+// leaves from this thread, nothing else is touched; the rest is handed to the Exchange. One Front for each worker, used
+// by that worker alone.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gateway/cache/fence.h"
+#include "gateway/cache/memory_tier.h"
+#include "gateway/config/settings.h"
+#include "gateway/credentials/credentials.h"
+#include "gateway/exchange/refusal.h"
+#include "gateway/exchange/report.h"
+#include "gateway/exchange/vary_names.h"
+#include "gateway/server/server.h"
+#include "policies/catalogue.h"
+#include "policies/freshness.h"
+
+namespace gateway::exchange {
+
+class Exchange;
+
+struct FrontParts {
+  std::shared_ptr<const config::Settings> settings;
+  const policies::Catalogue& catalogue;
+  const credentials::Credentials& credentials;
+  cache::MemoryTier& memory;
+  cache::Fence& fence;
+  const VaryNames& vary_names;
+  const Reporter& reporter;
+  Exchange& exchange;
+};
+
+class Front final : public server::Handler {
+ public:
+  explicit Front(FrontParts parts);
+
+  void on_request(const server::RequestView& view, server::Reply reply) override;
+  void on_refused(int status, std::string_view reason) override;
+
+ private:
+  // What this worker knows of the request so far; views into the connection's buffers.
+  struct Seen;
+  bool from_memory(Seen& seen);
+  void hand_over(Seen& seen, bool refresh);
+  void refuse(Seen& seen, Refusal refusal, std::string detail = {}, std::string allow = {});
+  std::string next_id();
+
+  FrontParts parts_;
+  std::string key_;  // buffers that grow once
+  std::string extra_;
+  std::string id_prefix_;
+  std::uint64_t ids_ = 0;
+};
+
+}  // namespace gateway::exchange

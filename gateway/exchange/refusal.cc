@@ -1,0 +1,129 @@
+#include "gateway/exchange/refusal.h"
+
+#include <algorithm>
+#include <array>
+
+#include "gateway/server/problem.h"
+
+namespace gateway::exchange {
+
+namespace {
+struct Row {
+  Refusal refusal;
+  int status;
+  std::string_view error;  // RFC 9209 section 2.3
+  std::string_view type;
+  std::string_view title;
+  std::string_view detail;
+};
+
+constexpr std::array kRows{
+    Row{Refusal::UnknownOperation, 404, "http_request_error", "unknown-operation", "No such operation",
+        "This path is outside the gateway's catalogue of operations; `contacts-gateway operations` lists it."},
+    Row{Refusal::WrongMethod, 405, "http_request_error", "wrong-method", "Method not allowed",
+        "This path exists, but not with this method; see the Allow field."},
+    Row{Refusal::NoKey, 401, "http_request_denied", "no-client-key", "A client key is needed",
+        "Send the key that the gateway's operator gave you as `Authorization: Bearer KEY`."},
+    Row{Refusal::Forbidden, 403, "http_request_denied", "forbidden", "Not allowed",
+        "This client may not use that operation or location."},
+    Row{Refusal::LocationMissing, 400, "http_request_error", "location-missing", "Which location?",
+        "Several locations are configured and the request names none: send `locationId` in the query or an "
+        "`X-Location-Id` field."},
+    Row{Refusal::LocationConflict, 400, "http_request_error", "location-conflict", "Two different locations",
+        "The request names one location in one place and another one elsewhere."},
+    Row{Refusal::NoCredentials, 403, "http_request_denied", "no-credentials", "No credentials for that location",
+        "The gateway holds no token for the location that this request is for."},
+    Row{Refusal::CredentialDead, 502, "http_request_denied", "credential-dead", "The gateway's credential was revoked",
+        "The upstream no longer accepts the grant of this location; an operator must renew it."},
+    Row{Refusal::OnlyIfCached, 504, "http_request_error", "only-if-cached", "Not in the cache",
+        "The request asked for a cached answer only (Cache-Control: only-if-cached), and there is none that may be "
+        "served."},
+    Row{Refusal::QueueFull, 429, "http_request_denied", "queue-full", "Too many requests are waiting",
+        "The queue for this location's rate limit is full."},
+    Row{Refusal::WaitTooLong, 429, "http_request_denied", "wait-too-long", "The wait would be too long",
+        "The location's rate limit cannot take this request within the time it may wait."},
+    Row{Refusal::DailyQuota, 429, "http_request_denied", "daily-quota", "The day's quota is used up",
+        "The location's daily quota at the upstream is exhausted, or what is left is kept for urgent requests."},
+    Row{Refusal::ClientRate, 429, "http_request_denied", "client-rate", "This client is over its own rate",
+        "The gateway's operator set a rate for this client, and it is above it."},
+    Row{Refusal::CircuitOpen, 503, "destination_unavailable", "circuit-open", "The upstream is failing",
+        "The upstream has failed repeatedly; the gateway is probing it and refuses the rest meanwhile."},
+    Row{Refusal::WritesNotFenced, 503, "proxy_internal_error", "writes-not-fenced", "Writes are refused without Redis",
+        "The gateway cannot reach Redis, and its settings refuse writes that other replicas could not learn of."},
+    Row{Refusal::Unsendable, 400, "http_request_error", "unsendable", "The request cannot be sent on",
+        "Its method, target or a field holds what HTTP cannot carry."},
+    Row{Refusal::UpstreamUnresolved, 502, "dns_error", "upstream-unresolved", "The upstream's name does not resolve",
+        "The request was not sent."},
+    Row{Refusal::UpstreamRefused, 502, "connection_refused", "upstream-refused", "The upstream cannot be reached",
+        "The request was not sent."},
+    Row{Refusal::UpstreamTls, 502, "tls_protocol_error", "upstream-tls", "No trusted connection to the upstream",
+        "The TLS handshake failed or its certificate is not trusted; the request was not sent."},
+    Row{Refusal::UpstreamConnectTimeout, 504, "connection_timeout", "upstream-connect-timeout",
+        "The upstream did not accept a connection", "The request was not sent."},
+    Row{Refusal::UpstreamTimeout, 504, "http_response_timeout", "upstream-timeout",
+        "The upstream did not answer in time", "A write may have been applied all the same."},
+    Row{Refusal::UpstreamReset, 502, "http_response_incomplete", "upstream-reset", "The upstream broke the connection",
+        "A write may have been applied all the same."},
+    Row{Refusal::UpstreamProtocol, 502, "http_protocol_error", "upstream-protocol",
+        "The upstream's answer is not valid HTTP", "A write may have been applied all the same."},
+    Row{Refusal::UpstreamTooLarge, 502, "http_response_body_size", "upstream-too-large",
+        "The upstream's answer is too large",
+        "It is over the gateway's limit; a write may have been applied all the same."},
+    Row{Refusal::IdempotencyMismatch, 422, "http_request_error", "idempotency-mismatch",
+        "Idempotency-Key used for another request",
+        "This key was sent before with a different request; use a new key for a new request."},
+    Row{Refusal::IdempotencyMalformed, 400, "http_request_error", "idempotency-malformed", "Malformed Idempotency-Key",
+        "Send one non-empty key of at most 255 printable characters."},
+    Row{Refusal::Internal, 500, "proxy_internal_error", "internal", "Internal error",
+        "The gateway failed; its log says more."},
+};
+
+const Row& row_of(Refusal refusal) { return kRows[static_cast<std::size_t>(refusal)]; }
+
+consteval bool in_order() {
+  for (std::size_t i = 0; i < kRows.size(); ++i)
+    if (static_cast<std::size_t>(kRows[i].refusal) != i) return false;
+  return true;
+}
+static_assert(in_order(), "kRows is indexed by Refusal");
+}  // namespace
+
+std::string_view to_string(Refusal refusal) { return row_of(refusal).type; }
+int status_of(Refusal refusal) { return row_of(refusal).status; }
+
+Refusal refusal_of(upstream::Failure failure) {
+  switch (failure) {
+    case upstream::Failure::Unsendable:
+      return Refusal::Unsendable;
+    case upstream::Failure::Resolve:
+      return Refusal::UpstreamUnresolved;
+    case upstream::Failure::Connect:
+      return Refusal::UpstreamRefused;
+    case upstream::Failure::ConnectTimeout:
+      return Refusal::UpstreamConnectTimeout;
+    case upstream::Failure::Tls:
+      return Refusal::UpstreamTls;
+    case upstream::Failure::Timeout:
+      return Refusal::UpstreamTimeout;
+    case upstream::Failure::Reset:
+      return Refusal::UpstreamReset;
+    case upstream::Failure::Protocol:
+      return Refusal::UpstreamProtocol;
+    case upstream::Failure::TooLarge:
+      return Refusal::UpstreamTooLarge;
+  }
+  return Refusal::Internal;
+}
+
+server::Response to_response(Refusal refusal, std::string detail,
+                             std::optional<std::chrono::milliseconds> retry_after) {
+  const Row& row = row_of(refusal);
+  auto response = server::to_response(server::Problem{row.status, row.error, row.type, row.title,
+                                                      detail.empty() ? std::string(row.detail) : std::move(detail)});
+  if (retry_after)
+    response.fields.add("Retry-After", std::to_string((std::max<std::int64_t>(retry_after->count(), 1) + 999) / 1000));
+  if (row.status == 401) response.fields.add("WWW-Authenticate", "Bearer realm=\"contacts-gateway\"");
+  return response;
+}
+
+}  // namespace gateway::exchange

@@ -1,0 +1,54 @@
+// Why the gateway answers for itself: one value for each reason, with the problem body, the metric and log label, and
+// what the caller may do.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/server/reply.h"
+#include "gateway/upstream/client.h"
+
+namespace gateway::exchange {
+
+enum class Refusal {
+  UnknownOperation,
+  WrongMethod,
+  NoKey,
+  Forbidden,
+  LocationMissing,
+  LocationConflict,
+  NoCredentials,
+  CredentialDead,
+  OnlyIfCached,
+  QueueFull,
+  WaitTooLong,
+  DailyQuota,
+  ClientRate,
+  CircuitOpen,
+  WritesNotFenced,
+  Unsendable,
+  UpstreamUnresolved,
+  UpstreamRefused,
+  UpstreamTls,
+  UpstreamConnectTimeout,
+  UpstreamTimeout,
+  UpstreamReset,
+  UpstreamProtocol,
+  UpstreamTooLarge,
+  IdempotencyMismatch,
+  IdempotencyMalformed,
+  Internal,
+};
+// "unknown-operation": problem type, log field and metric label at once.
+std::string_view to_string(Refusal refusal);
+int status_of(Refusal refusal);
+Refusal refusal_of(upstream::Failure failure);
+
+// `detail`: one sentence for the caller; empty: the refusal's own. `retry_after`: rounded up to whole seconds (RFC 9110
+// section 10.2.3).
+server::Response to_response(Refusal refusal, std::string detail = {},
+                             std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
+
+}  // namespace gateway::exchange

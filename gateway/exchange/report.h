@@ -1,0 +1,40 @@
+// What is said of a finished request: its metrics and its one log line. Any thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string_view>
+
+#include "gateway/config/settings.h"
+#include "gateway/metrics/metrics.h"
+#include "policies/catalogue.h"
+
+namespace gateway::exchange {
+
+struct Finished {
+  const policies::Operation* operation = nullptr;  // null: outside the catalogue
+  std::string_view method;
+  int status = 0;  // 499: the client left before its answer
+  std::uint16_t client = 0;
+  std::string_view location;
+  std::string_view id;
+  metrics::CacheResult result = metrics::CacheResult::Bypass;
+  metrics::Tier tier = metrics::Tier::None;
+  std::string_view refusal;  // why the gateway answered for itself
+  std::chrono::steady_clock::time_point started;
+  std::chrono::milliseconds waited{0};
+};
+
+class Reporter {
+ public:
+  Reporter(metrics::Metrics& metrics, std::shared_ptr<const config::Settings> settings);
+  void finished(const Finished& request) const;
+
+ private:
+  metrics::Metrics& metrics_;
+  std::shared_ptr<const config::Settings> settings_;
+  bool log_all_ = true;
+  bool log_errors_ = true;
+};
+
+}  // namespace gateway::exchange

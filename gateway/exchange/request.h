@@ -1,0 +1,73 @@
+// One request on its way from the worker that parsed it to the Asio thread: everything it needs, owned. Made by Front,
+// used by Exchange; the worker forgets it once it is handed over. `cancel` is emitted on the Asio thread only.
+#pragma once
+
+#include <asio/cancellation_signal.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/server/reply.h"
+#include "policies/cache_control.h"
+#include "policies/catalogue.h"
+#include "policies/fields.h"
+
+namespace gateway::exchange {
+
+struct Request {
+  explicit Request(server::Reply to) : reply(std::move(to)) {}
+  // The same request once more, to be cancelled by nobody: for a refresh in the background.
+  Request(const Request& other);
+
+  server::Reply reply;
+  std::chrono::steady_clock::time_point started;
+  std::string id;  // X-Request-Id
+
+  const policies::Operation* operation = nullptr;
+  std::string method;
+  std::string target;
+  std::string path;  // of `target`
+  policies::Fields fields;
+  std::shared_ptr<const std::string> body;
+
+  std::string location;
+  std::string version;
+  std::uint16_t client = 0;                       // 0: anonymous, else its place in the settings plus one
+  int urgency = 3;                                // RFC 9218
+  std::optional<std::chrono::milliseconds> wait;  // RFC 7240 `Prefer: wait`
+
+  // A read's place in the cache. An empty key: not to be cached (Cache-Control: no-store, a body that has no canonical
+  // form).
+  std::string key;
+  std::string base_key;  // `key` without the values of the fields that answers vary on
+  std::vector<std::string>
+      surrogate_keys;  // of a read: what it depends on; of a write: what it changes, as far as the request tells
+  policies::RequestCacheControl directives;
+
+  asio::cancellation_signal cancel;
+};
+
+inline Request::Request(const Request& other)
+    : reply(other.reply),
+      started(other.started),
+      id(other.id),
+      operation(other.operation),
+      method(other.method),
+      target(other.target),
+      path(other.path),
+      fields(other.fields),
+      body(other.body),
+      location(other.location),
+      version(other.version),
+      client(other.client),
+      urgency(other.urgency),
+      wait(other.wait),
+      key(other.key),
+      base_key(other.base_key),
+      surrogate_keys(other.surrogate_keys),
+      directives(other.directives) {}
+
+}  // namespace gateway::exchange

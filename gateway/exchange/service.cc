@@ -1,0 +1,204 @@
+#include "gateway/exchange/service.h"
+
+#include <asio/co_spawn.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <thread>
+
+#include "gateway/admin/purge.h"
+#include "gateway/cache/local_tier.h"
+#include "gateway/cache/redis_tier.h"
+#include "gateway/exchange/exchange.h"
+#include "gateway/exchange/front.h"
+#include "gateway/log/log.h"
+#include "gateway/random.h"
+#include "policies/surrogate_keys.h"
+
+namespace gateway::exchange {
+
+namespace {
+using policies::coherence::Timing;
+
+Timing timing_of(const config::Settings& settings) {
+  Timing timing;
+  timing.upstream = settings.upstream.timeout;
+  return timing;
+}
+
+upstream::Options upstream_options(const config::Settings& settings) {
+  upstream::Options options;
+  options.base_url = settings.upstream.url;
+  options.timeout = settings.upstream.timeout;
+  options.connect_timeout = settings.upstream.connect_timeout;
+  options.connections = settings.upstream.connections;
+  options.ca_file = settings.upstream.ca_file;
+  return options;
+}
+
+std::vector<policies::Times> times_of(const config::Settings& settings, const policies::Catalogue& catalogue) {
+  std::vector<policies::Times> times;
+  for (const auto& operation : catalogue.operations()) {
+    auto own = operation.times;
+    if (const auto found = settings.cache.operations.find(operation.name); found != settings.cache.operations.end()) {
+      const auto& given = found->second;
+      own.fresh = given.fresh.value_or(own.fresh);
+      own.stale_while_revalidate = given.stale_while_revalidate.value_or(own.stale_while_revalidate);
+      own.stale_if_error = given.stale_if_error.value_or(own.stale_if_error);
+      own.settle = given.settle.value_or(own.settle);
+    }
+    times.push_back(own);
+  }
+  return times;
+}
+
+std::string redis_detail(const redis::Status& status) {
+  return status.up ? "" : "Redis is away: answers come from upstream, writes wait out a lease";
+}
+}  // namespace
+
+// Members in the order of their making; the Asio thread is joined before any of them goes.
+class Service::Impl {
+ public:
+  Impl(std::shared_ptr<const config::Settings> settings, metrics::Metrics& metrics, admin::Admin& admin)
+      : settings_(std::move(settings)),
+        metrics_(metrics),
+        credentials_(settings_),
+        memory_(settings_->cache.enabled ? settings_->cache.memory_bytes : 0),
+        vary_names_(catalogue_.operations().size()),
+        reporter_(metrics_, settings_),
+        upstream_(io_, upstream_options(*settings_)) {
+    make_tier();
+    cache::WritesOptions writes{timing_of(*settings_), settings_->cache.strict, settings_->cache.refuse_writes,
+                                [this] { metrics_.unfenced_write(); }};
+    writes_ = std::make_unique<cache::Writes>(io_, *tier_, fence_, std::move(writes));
+    attempts_ = std::make_unique<Attempts>(upstream_, credentials_, metrics_);
+    exchange_ =
+        std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
+                                                 vary_names_, reporter_, catalogue_, times_of(*settings_, catalogue_)});
+    add_gauges();
+    admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
+      start_purge(std::move(purge), std::move(done));
+    }));
+    if (redis_)
+      admin.add_ready_check([this] { return admin::ReadyPart{"redis", true, redis_up_ ? "" : redis_detail({})}; });
+  }
+
+  server::HandlerFactory handlers() {
+    return [this](std::size_t) -> std::unique_ptr<server::Handler> {
+      return std::make_unique<Front>(
+          FrontParts{settings_, catalogue_, credentials_, memory_, fence_, vary_names_, reporter_, *exchange_});
+    };
+  }
+
+  void start() {
+    if (redis_) {
+      redis_->start();
+      redis_tier_->start();
+    }
+    thread_ = std::thread([this] { io_.run(); });
+  }
+
+  void stop() {
+    if (!thread_.joinable()) return;
+    asio::post(io_, [this] {
+      if (redis_tier_) redis_tier_->stop();
+      if (redis_) redis_->stop();
+      work_.reset();
+      io_.stop();
+    });
+    thread_.join();
+  }
+
+  ~Impl() { stop(); }
+
+ private:
+  void make_tier() {
+    if (settings_->redis.url.empty()) {
+      tier_ = std::make_unique<cache::LocalTier>(fence_, timing_of(*settings_));
+      return;
+    }
+    redis::Options options;
+    options.url = redis::parse_url(settings_->redis.url.value);
+    options.timeout = settings_->redis.timeout;
+    options.on_command = [this](std::string_view command, std::chrono::nanoseconds took) {
+      metrics_.redis_command(command, took);
+    };
+    options.on_status = [this](const redis::Status& status) { on_redis(status); };
+    redis_ = std::make_unique<redis::Client>(io_, std::move(options));
+    cache::RedisTierOptions tier{timing_of(*settings_), random_hex(8),
+                                 [](std::string_view reason) {
+                                   log::warn("cache_entry_unreadable", {{"reason", reason}});
+                                 },
+                                 [this](std::string_view cause) { metrics_.invalidation(cause); }};
+    auto redis_tier = std::make_unique<cache::RedisTier>(io_, *redis_, fence_, std::move(tier));
+    redis_tier_ = redis_tier.get();
+    tier_ = std::move(redis_tier);
+  }
+
+  void on_redis(const redis::Status& status) {
+    redis_up_ = status.up;
+    if (status.up) {
+      log::info("redis_connected");
+      asio::co_spawn(io_, writes_->repeat_unfenced(), [](std::exception_ptr error) {
+        if (error) log::error("repeat_unfenced_failed");
+      });
+    } else {
+      log::warn("redis_lost");
+    }
+  }
+
+  void add_gauges() {
+    metrics_.gauge("gateway_cache_bytes", "", [this] { return static_cast<double>(memory_.bytes()); });
+    metrics_.gauge("gateway_cache_entries", "", [this] { return static_cast<double>(memory_.entries()); });
+    metrics_.gauge("gateway_cache_evictions_total", "", [this] { return static_cast<double>(memory_.evictions()); });
+    metrics_.gauge("gateway_redis_up", "", [this] { return redis_up_ ? 1.0 : 0.0; });
+  }
+
+  void start_purge(admin::Purge purge, std::function<void(admin::Purged)> done) {
+    auto keys = purge.all                ? std::vector<std::string>{}
+                : purge.location.empty() ? std::move(purge.keys)
+                                         : policies::keys_of_location(purge.location);
+    asio::co_spawn(
+        io_,
+        [this, keys = std::move(keys)]() -> asio::awaitable<bool> {
+          metrics_.invalidation("purge");
+          co_return co_await writes_->purge(keys);
+        },
+        [done = std::move(done)](std::exception_ptr error, bool fenced) {
+          if (error || !fenced)
+            done({false, 0, "Redis is away: only this process has dropped the entries"});
+          else
+            done({true, 0, ""});
+        });
+  }
+
+  std::shared_ptr<const config::Settings> settings_;
+  metrics::Metrics& metrics_;
+  const policies::Catalogue& catalogue_ = policies::Catalogue::builtin();
+  credentials::Credentials credentials_;
+  cache::MemoryTier memory_;
+  cache::Fence fence_;
+  VaryNames vary_names_;
+  Reporter reporter_;
+  asio::io_context io_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
+  upstream::Client upstream_;
+  std::atomic<bool> redis_up_{false};
+  std::unique_ptr<redis::Client> redis_;
+  std::unique_ptr<cache::SharedTier> tier_;
+  cache::RedisTier* redis_tier_ = nullptr;
+  std::unique_ptr<cache::Writes> writes_;
+  std::unique_ptr<Attempts> attempts_;
+  std::unique_ptr<Exchange> exchange_;
+  std::thread thread_;
+};
+
+Service::Service(std::shared_ptr<const config::Settings> settings, metrics::Metrics& metrics, admin::Admin& admin)
+    : impl_(std::make_unique<Impl>(std::move(settings), metrics, admin)) {}
+Service::~Service() = default;
+server::HandlerFactory Service::handlers() { return impl_->handlers(); }
+void Service::start() { impl_->start(); }
+void Service::stop() { impl_->stop(); }
+
+}  // namespace gateway::exchange

@@ -1,0 +1,31 @@
+// What answers on the public address: the exchange and all it needs (cache, limiter, upstream, Redis). Made before the
+// servers, ended after them. It registers its gauges, readiness checks and admin routes itself.
+#pragma once
+
+#include <memory>
+
+#include "gateway/admin/admin.h"
+#include "gateway/config/settings.h"
+#include "gateway/metrics/metrics.h"
+#include "gateway/server/server.h"
+
+namespace gateway::exchange {
+
+class Service {
+ public:
+  // `metrics` and `admin` outlive it. Throws std::runtime_error, in words for an operator, when it cannot start.
+  Service(std::shared_ptr<const config::Settings> settings, metrics::Metrics& metrics, admin::Admin& admin);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  server::HandlerFactory handlers();
+  void start();  // its threads, before the public server accepts
+  void stop();   // after the public server has drained
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gateway::exchange

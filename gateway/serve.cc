@@ -1,0 +1,149 @@
+#include "gateway/serve.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <exception>
+#include <thread>
+
+#include "gateway/admin/admin.h"
+#include "gateway/admin/operations.h"
+#include "gateway/config/address.h"
+#include "gateway/exchange/service.h"
+#include "gateway/log/log.h"
+#include "gateway/metrics/metrics.h"
+#include "gateway/server/server.h"
+#include "policies/catalogue.h"
+
+namespace gateway {
+
+namespace {
+
+constexpr std::chrono::seconds kDrain{30};
+constexpr std::chrono::seconds kAdminDrain{1};
+
+void disable_core_dumps() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0);
+}
+
+// SIGTERM and SIGINT blocked in this thread and all it starts, so that only wait() receives them.
+class EndSignals {
+ public:
+  EndSignals() {
+    ::signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+
+  int wait() {
+    int signal = 0;
+    while (::sigwait(&set_, &signal) != 0) {
+    }
+    ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);  // the next one has its default effect: the process ends
+    return signal;
+  }
+
+ private:
+  sigset_t set_;
+};
+
+std::vector<std::string> operation_names() {
+  std::vector<std::string> names;
+  for (const auto& operation : policies::Catalogue::builtin().operations()) names.push_back(operation.name);
+  return names;
+}
+
+std::vector<std::string> client_names(const config::Settings& settings) {
+  std::vector<std::string> names;
+  for (const auto& client : settings.clients) names.push_back(client.name);
+  return names;
+}
+
+void add_admin_routes(admin::Admin& admin, metrics::Metrics& metrics) {
+  admin.add({"GET", "/metrics", true, [&metrics](const server::RequestView&, server::Reply reply) {
+               reply.send(admin::answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics.scrape()));
+             }});
+  admin.add({"GET", "/operations", false, [](const server::RequestView&, server::Reply reply) {
+               reply.send(
+                   admin::answer(200, "application/json", admin::operations_json(policies::Catalogue::builtin())));
+             }});
+}
+
+server::Options public_options(const config::Settings& settings) {
+  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  return {.name = "contacts-gateway",
+          .addresses = {settings.listen},
+          .threads = settings.server.threads ? settings.server.threads : cores,
+          .limits = {}};
+}
+
+server::Options admin_options(const config::Settings& settings) {
+  server::Limits limits;
+  limits.connections = 256;
+  limits.body_bytes = 1024 * 1024;
+  return {.name = "contacts-gateway-admin", .addresses = {settings.admin.listen}, .threads = 1, .limits = limits};
+}
+
+void tell_addresses(std::string_view name, const server::Server& server) {
+  for (const std::string& address : server.addresses())
+    log::info("listening", {{"name", name}, {"address", std::string_view(address)}});
+}
+
+int run(const std::shared_ptr<const config::Settings>& settings, EndSignals& signals) {
+  std::atomic<bool> draining{false};
+  metrics::Metrics metrics(operation_names(), client_names(*settings));
+  metrics.gauge("gateway_log_lines_dropped_total", "Log lines dropped because nobody read them fast enough.",
+                [] { return static_cast<double>(log::dropped()); });
+  admin::Admin admin({settings->admin.key_hash, config::reachable_by_others(settings->admin.listen)});
+  add_admin_routes(admin, metrics);
+  admin.add_ready_check([&draining] { return admin::ReadyPart{"gateway", !draining, draining ? "it is ending" : ""}; });
+
+  exchange::Service service(settings, metrics, admin);
+  server::Server public_server(public_options(*settings), service.handlers());
+  metrics.gauge("gateway_connections", "",
+                [&public_server] { return static_cast<double>(public_server.connections()); });
+  server::Server admin_server(admin_options(*settings), admin.handlers());
+
+  service.start();
+  public_server.start();
+  admin_server.start();
+  tell_addresses("admin", admin_server);
+  tell_addresses("gateway", public_server);
+
+  const int signal = signals.wait();
+  draining = true;
+  log::info("ending", {{"signal", std::string_view(signal == SIGTERM ? "SIGTERM" : "SIGINT")}});
+  const bool all = public_server.drain(kDrain);
+  if (!all) log::warn("requests_cut", {{"after_seconds", std::int64_t{kDrain.count()}}});
+  public_server.stop();
+  service.stop();
+  admin_server.drain(kAdminDrain);
+  admin_server.stop();
+  log::info("ended");
+  return 0;
+}
+
+}  // namespace
+
+int serve(std::shared_ptr<const config::Settings> settings) {
+  disable_core_dumps();
+  EndSignals signals;
+  log::start(log::level_from(settings->log.level));
+  int code = 1;
+  try {
+    code = run(settings, signals);
+  } catch (const std::exception& e) {
+    log::error("cannot_start", {{"why", std::string_view(e.what())}});
+  }
+  log::stop();
+  return code;
+}
+
+}  // namespace gateway
