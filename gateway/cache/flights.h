@@ -21,7 +21,7 @@
 
 namespace gateway::cache {
 
-template <typename Result>
+template <typename Result, typename Request>
 class Flights {
  public:
   class Flight {
@@ -33,9 +33,8 @@ class Flights {
     const Guard& guard() const { return guard_; }
     // The leader's slot for cancelling its fetch.
     asio::cancellation_slot slot() { return cancel_.slot(); }
-    // Asks the fetch to hurry: a waiter with a better urgency joined. Set by the leader while it queues.
-    std::function<void(int urgency)> on_urgency;
-    int urgency = 7;
+    // A waiter joined: the fetch may have to hurry. Set by the leader.
+    std::function<void(const Request& joined)> on_urgency;
 
    private:
     friend class Flights;

@@ -2,10 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 
+#include "gateway/random.h"
 #include "policies/conditional.h"
+#include "policies/rate_headers.h"
 
 namespace gateway::exchange {
+
+using std::chrono::milliseconds;
 
 namespace {
 // Between the client and the gateway alone: its key, what only it may be answered, framing.
@@ -39,27 +45,177 @@ upstream::Request upstream_request(const Request& request, std::string authoriza
   for (const auto& field : validators) out.fields.add(field.name, field.value);
   return out;
 }
+
+// Every admitted try reports one outcome, a cancelled one none that counts.
+class Admission {
+ public:
+  Admission(std::shared_ptr<policies::Circuit> circuit, policies::Circuit::Admitted admitted)
+      : circuit_(std::move(circuit)), admitted_(admitted) {}
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+  ~Admission() { circuit_->report(admitted_, outcome, now()); }
+  static policies::Instant now() {
+    return std::chrono::duration_cast<policies::Instant>(std::chrono::steady_clock::now().time_since_epoch());
+  }
+  policies::CircuitOutcome outcome = policies::CircuitOutcome::Neither;
+
+ private:
+  std::shared_ptr<policies::Circuit> circuit_;
+  policies::Circuit::Admitted admitted_;
+};
+
+std::chrono::milliseconds to_milliseconds(policies::Duration duration) {
+  return std::chrono::ceil<std::chrono::milliseconds>(duration);
+}
+
+Refusal refusal_of(limiter::RefusalReason reason) {
+  switch (reason) {
+    case limiter::RefusalReason::QueueFull: return Refusal::QueueFull;
+    case limiter::RefusalReason::WaitTooLong: return Refusal::WaitTooLong;
+    case limiter::RefusalReason::Deadline: return Refusal::WaitTooLong;
+    case limiter::RefusalReason::DailyQuota: return Refusal::DailyQuota;
+    case limiter::RefusalReason::ClientRate: return Refusal::ClientRate;
+  }
+  return Refusal::Internal;
+}
+
+policies::CircuitOutcome circuit_outcome(const upstream::Outcome& outcome) {
+  const auto* answer = std::get_if<upstream::Response>(&outcome.result);
+  if (answer == nullptr)
+    return std::get<upstream::Failed>(outcome.result).failure == upstream::Failure::Unsendable ? policies::CircuitOutcome::Neither
+                                                                                               : policies::CircuitOutcome::Failure;
+  if (answer->status == 429) return policies::CircuitOutcome::Neither;
+  return answer->status >= 502 && answer->status <= 504 ? policies::CircuitOutcome::Failure : policies::CircuitOutcome::Success;
+}
+
+std::variant<policies::TransportFailure, int> failed_try(const upstream::Outcome& outcome) {
+  if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) return answer->status;
+  using upstream::Failure;
+  using policies::TransportFailure;
+  switch (std::get<upstream::Failed>(outcome.result).failure) {
+    case Failure::Resolve: return TransportFailure::Resolve;
+    case Failure::Connect: return TransportFailure::Connect;
+    case Failure::ConnectTimeout: return TransportFailure::ConnectTimeout;
+    case Failure::Tls: return TransportFailure::Tls;
+    case Failure::Timeout: return TransportFailure::Timeout;
+    case Failure::Reset: return TransportFailure::Reset;
+    case Failure::TooLarge: return TransportFailure::TooLarge;
+    case Failure::Protocol:
+    case Failure::Unsendable: return TransportFailure::Protocol;
+  }
+  return TransportFailure::Protocol;
+}
+
+bool worth_a_retry(const upstream::Outcome& outcome) {
+  if (const auto* failed = std::get_if<upstream::Failed>(&outcome.result)) return failed->failure != upstream::Failure::Unsendable;
+  const int status = std::get<upstream::Response>(outcome.result).status;
+  return status == 429 || (status >= 502 && status <= 504);
+}
+
+std::chrono::milliseconds since_1970() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+}
 }  // namespace
+
+std::shared_ptr<policies::Circuit> Attempts::circuit_of(const std::string& budget) {
+  constexpr std::size_t kMost = 1'000;
+  if (circuits_.size() > kMost)
+    std::erase_if(circuits_, [](const auto& item) { return item.second.use_count() == 1 && item.second->idle(Admission::now()); });
+  auto& circuit = circuits_[budget];
+  if (!circuit) circuit = std::make_shared<policies::Circuit>(parts_.circuit);
+  return circuit;
+}
 
 asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request, policies::Fields validators) {
   Attempted attempted;
-  auto authorization = credentials_.authorization(request->location);
+  budget_.on_request();
+  for (;;) {
+    auto outcome = co_await one_try(request, validators, attempted);
+    if (!outcome) co_return attempted;  // refused before it was sent
+    const auto decision = worth_a_retry(*outcome) ? plan(*request, attempted, *outcome) : policies::RetryDecision(policies::GiveUp{});
+    const auto* again = std::get_if<policies::RetryAfter>(&decision);
+    if (again == nullptr) {
+      if (auto* failed = std::get_if<upstream::Failed>(&outcome->result)) attempted.result = Refused{refusal_of(failed->failure), {}, {}};
+      else attempted.result = std::move(std::get<upstream::Response>(outcome->result));
+      co_return attempted;
+    }
+    parts_.metrics.upstream_retry(to_string(again->reason));
+    asio::steady_timer pause(parts_.io, again->delay);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+}
+
+// Nothing: refused, `attempted` says why. Else what came of the try.
+asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_ptr<const Request> request, policies::Fields validators,
+                                                                    Attempted& attempted) {
+  const std::string budget(parts_.credentials.budget(request->location));
+  auto authorization = parts_.credentials.authorization(request->location);
   if (!authorization) {
     attempted.result = Refused{Refusal::NoCredentials, {}, {}};
-    co_return attempted;
+    co_return std::nullopt;
   }
+  auto circuit = circuit_of(budget);
+  const auto admitted = circuit->admit(Admission::now());
+  if (const auto* open = std::get_if<policies::Circuit::Refused>(&admitted)) {
+    attempted.result = Refused{Refusal::CircuitOpen, {}, to_milliseconds(open->retry_after)};
+    co_return std::nullopt;
+  }
+  Admission admission(circuit, std::get<policies::Circuit::Admitted>(admitted));
+
+  auto permit_or_refusal = co_await parts_.limiter.acquire({budget, request->client, request->urgency, request->wait.value_or(milliseconds(-1)),
+                                                            request->flight, attempted.tries > 0});
+  if (const auto* refused = std::get_if<limiter::Refusal>(&permit_or_refusal)) {
+    parts_.metrics.rate_limit_rejection(to_string(refused->reason));
+    attempted.result = Refused{refusal_of(refused->reason), {}, to_milliseconds(refused->retry_after)};
+    co_return std::nullopt;
+  }
+  auto& permit = std::get<limiter::Permit>(permit_or_refusal);
+  parts_.metrics.rate_limit_wait(request->urgency, permit.waited());
+  attempted.waited += to_milliseconds(permit.waited());
+
   ++attempted.tries;
-  auto outcome = co_await client_.send(upstream_request(*request, std::move(*authorization), validators));
-  const auto* failed = std::get_if<upstream::Failed>(&outcome.result);
-  metrics_.upstream_request(request->operation->index, failed ? 0 : std::get<upstream::Response>(outcome.result).status,
-                            outcome.total);
-  attempted.sent = failed == nullptr || !upstream::surely_not_applied(failed->failure);
-  attempted.unknown = failed != nullptr && attempted.sent;
-  if (failed)
-    attempted.result = Refused{refusal_of(failed->failure), {}, {}};
-  else
-    attempted.result = std::move(std::get<upstream::Response>(outcome.result));
-  co_return attempted;
+  auto outcome = co_await parts_.client.send(upstream_request(*request, std::move(*authorization), validators));
+  const auto* answer = std::get_if<upstream::Response>(&outcome.result);
+  parts_.metrics.upstream_request(request->operation->index, answer ? answer->status : 0, outcome.total);
+  admission.outcome = circuit_outcome(outcome);
+  const bool reached = answer != nullptr || !upstream::surely_not_applied(std::get<upstream::Failed>(outcome.result).failure);
+  if (answer != nullptr) parts_.limiter.observe(budget, answer->status, answer->fields);
+  if (!reached) permit.unsent();
+  attempted.sent |= reached;
+  attempted.unknown |= reached && answer == nullptr;
+  co_return outcome;
+}
+
+policies::RetryDecision Attempts::plan(const Request& request, const Attempted& attempted, const upstream::Outcome& outcome) {
+  policies::FailedTry failed;
+  failed.outcome = failed_try(outcome);
+  if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) {
+    if (const auto after = answer->fields.find("Retry-After"))
+      failed.retry_after = policies::parse_retry_after(*after, std::chrono::duration_cast<std::chrono::seconds>(since_1970()));
+    failed.interval = policies::parse_stated_limits(answer->fields, since_1970()).interval;
+  }
+  failed.idempotent = request.operation->idempotent;
+  failed.has_key = request.has_idempotency_key;
+  failed.attempt = attempted.tries;
+  failed.now = Admission::now();
+  failed.deadline = std::chrono::duration_cast<policies::Instant>(request.started.time_since_epoch() + parts_.deadline);
+  failed.jitter = random_unit();
+  return policies::plan_retry(parts_.retry, budget_, failed);
+}
+
+void Attempts::improve(const Request& request, int urgency, std::optional<milliseconds> wait) {
+  parts_.limiter.improve(std::string(parts_.credentials.budget(request.location)), request.flight, urgency, wait.value_or(milliseconds(-1)));
+}
+
+limiter::Budget Attempts::budget_of(const Request& request) const {
+  return parts_.limiter.budget(std::string(parts_.credentials.budget(request.location)));
+}
+
+std::vector<Attempts::CircuitState> Attempts::circuits() const {
+  std::vector<CircuitState> states;
+  for (const auto& [location, circuit] : circuits_)
+    states.push_back({location, circuit->state(Admission::now()) != policies::CircuitState::Closed});
+  return states;
 }
 
 }  // namespace gateway::exchange

@@ -1,17 +1,22 @@
-// The way to the upstream and back: credentials, a permit from the limiter, the try itself, and another one where that
-// is safe. Asio thread only.
+// The way to the upstream and back: circuit -> credentials -> a permit from the limiter -> the try itself -> another one where that is safe and within
+// the budget. Asio thread only. Cancellation at any point leaves the queue or drops the transfer and gives the permit back.
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <variant>
 
 #include "gateway/credentials/credentials.h"
 #include "gateway/exchange/refusal.h"
 #include "gateway/exchange/request.h"
+#include "gateway/limiter/limiter.h"
 #include "gateway/metrics/metrics.h"
 #include "gateway/upstream/client.h"
+#include "policies/circuit.h"
+#include "policies/retry.h"
 
 namespace gateway::exchange {
 
@@ -24,23 +29,50 @@ struct Refused {
 struct Attempted {
   std::variant<upstream::Response, Refused> result;
   bool sent = false;     // some try may have reached upstream
-  bool unknown = false;  // the last one that did has no answer: it may still be applied
+  bool unknown = false;  // one that did has no answer: it may still be applied
   int tries = 0;
   std::chrono::milliseconds waited{0};  // for permits
 };
 
+struct AttemptsParts {
+  asio::io_context& io;
+  upstream::Client& client;
+  limiter::Limiter& limiter;
+  const credentials::Credentials& credentials;
+  metrics::Metrics& metrics;
+  policies::RetryOptions retry;
+  policies::RetryBudget::Options budget;
+  policies::Circuit::Options circuit;
+  std::chrono::milliseconds deadline{60'000};  // from a request's arrival; no try begins after it
+};
+
 class Attempts {
  public:
-  Attempts(upstream::Client& client, const credentials::Credentials& credentials, metrics::Metrics& metrics)
-      : client_(client), credentials_(credentials), metrics_(metrics) {}
+  explicit Attempts(AttemptsParts parts) : parts_(std::move(parts)), budget_(parts_.budget) {}
 
   // `validators`: fields that make the request conditional; empty: unconditional.
   asio::awaitable<Attempted> run(std::shared_ptr<const Request> request, policies::Fields validators);
 
+  // Somebody with a better urgency waits for the same answer.
+  void improve(const Request& request, int urgency, std::optional<std::chrono::milliseconds> wait);
+
+  // Whose budget a request spends, and what is left of it.
+  limiter::Budget budget_of(const Request& request) const;
+
+  struct CircuitState {
+    std::string location;
+    bool open = false;
+  };
+  std::vector<CircuitState> circuits() const;
+
  private:
-  upstream::Client& client_;
-  const credentials::Credentials& credentials_;
-  metrics::Metrics& metrics_;
+  asio::awaitable<std::optional<upstream::Outcome>> one_try(std::shared_ptr<const Request> request, policies::Fields validators, Attempted& attempted);
+  policies::RetryDecision plan(const Request& request, const Attempted& attempted, const upstream::Outcome& outcome);
+  std::shared_ptr<policies::Circuit> circuit_of(const std::string& budget);
+
+  AttemptsParts parts_;
+  policies::RetryBudget budget_;
+  std::map<std::string, std::shared_ptr<policies::Circuit>> circuits_;  // by the budget's location; idle ones are dropped
 };
 
 }  // namespace gateway::exchange

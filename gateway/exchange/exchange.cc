@@ -7,6 +7,7 @@
 
 #include "gateway/exchange/answer.h"
 #include "gateway/log/log.h"
+#include "gateway/random.h"
 #include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
@@ -83,7 +84,7 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
     if (boarded.leads)
       take_off(request, boarded.flight, std::move(found), candidate);
     else if (boarded.flight->on_urgency)
-      boarded.flight->on_urgency(request->urgency);
+      boarded.flight->on_urgency(*request);
     const auto fetched = co_await flights_.wait(boarded.flight);
     if (!fetched) continue;  // the fetch was lost
     if (may_stand_in(*request, candidate, *fetched))
@@ -123,13 +124,18 @@ std::optional<Exchange::Answer> Exchange::from_cache(const RequestPtr& request, 
 
 // Upstream failed, and the entry may be served instead; never one that was invalidated meanwhile.
 bool Exchange::may_stand_in(const Request& request, const EntryPtr& entry, const Fetched& fetched) const {
-  if (!entry || !(fetched.refused || policies::is_failure(fetched.upstream_status))) return false;
+  const bool failed = fetched.refused ? is_upstreams(fetched.refused->refusal) : policies::is_failure(fetched.upstream_status);
+  if (!entry || !failed) return false;
   return parts_.fence.intact(entry->guard) &&
          policies::may_serve_on_error(entry->lifetimes, cache::boottime() - entry->received, request.directives);
 }
 
 void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate) {
   auto slot = flight->slot();
+  request->flight = random_id();
+  flight->on_urgency = [this, request](const Request& joined) {
+    if (joined.urgency < request->urgency) parts_.attempts.improve(*request, joined.urgency, joined.wait);
+  };
   asio::co_spawn(parts_.io, fly(std::move(request), std::move(flight), std::move(found), std::move(candidate)),
                  asio::bind_cancellation_slot(slot, logged("fetch_failed")));
 }
@@ -206,6 +212,7 @@ asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Gu
 }
 
 void Exchange::refresh(RequestPtr request) {
+  request->urgency = 7;  // nobody waits for it
   asio::post(parts_.io, [this, request = std::move(request)] {
     if (!refreshing_.insert(request->key).second) return;
     asio::co_spawn(parts_.io, refresh_once(request), [this, key = request->key](std::exception_ptr error) {

@@ -58,7 +58,7 @@ class Exchange {
     std::string variant;  // the values of the fields that the answer varies on
     std::chrono::milliseconds waited{0};
   };
-  using Flights = cache::Flights<Fetched>;
+  using Flights = cache::Flights<Fetched, Request>;
   // What a fetch came to, and what the shared tier is given of it.
   struct Arrival {
     std::shared_ptr<const Fetched> fetched;

@@ -4,6 +4,7 @@
 #include "gateway/exchange/answer.h"
 #include "gateway/exchange/exchange.h"
 #include "policies/conditional.h"
+#include "policies/rate_headers.h"
 #include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
@@ -93,7 +94,12 @@ void Exchange::send(const Request& request, Answer answer) const {
   if (answer.age) fields.set("Age", std::to_string(std::chrono::duration_cast<seconds>(*answer.age).count()));
   fields.add("Via", "1.1 contacts-gateway");
   fields.set("X-Request-Id", request.id);
-  if (answer.waited.count() > 0) fields.add("Server-Timing", "queue;dur=" + std::to_string(answer.waited.count()));
+  if (answer.waited.count() > 0) fields.add("Server-Timing", policies::format_queue_timing(answer.waited));
+  if (!answer.status.hit) {
+    const auto budget = parts_.attempts.budget_of(request);
+    fields.add("RateLimit-Policy", policies::format_rate_limit_policy(budget.limit));
+    fields.add("RateLimit", policies::format_rate_limit(budget.remaining, budget.until_more));
+  }
   const int code = answer.response.status;
   request.reply.send(std::move(answer.response));
   parts_.reporter.finished({request.operation, request.method, code, request.client, request.location, request.id,

@@ -9,6 +9,7 @@
 #include "policies/cache_key.h"
 #include "policies/cache_status.h"
 #include "policies/location.h"
+#include "policies/priority.h"
 #include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
@@ -75,20 +76,27 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
   const auto given = policies::find_field(view.fields, "X-Request-Id");
   seen.id = given && usable_id(*given) ? std::string(*given) : next_id();
 
+  if (!identify(seen)) return refuse(seen, Refusal::NoKey);
   auto matched = parts_.catalogue.match(view.method, view.path);
-  if (auto* wrong = std::get_if<policies::WrongMethod>(&matched))
-    return refuse(seen, Refusal::WrongMethod, {}, std::move(wrong->allow));
+  if (auto* wrong = std::get_if<policies::WrongMethod>(&matched)) return refuse(seen, Refusal::WrongMethod, {}, std::move(wrong->allow));
   if (std::holds_alternative<policies::UnknownPath>(matched)) return refuse(seen, Refusal::UnknownOperation);
   seen.match = std::get<policies::Match>(matched);
 
-  auto located = policies::location_of(
-      {view.query, view.fields, view.body, {}, parts_.credentials.own_location(), parts_.credentials.several()});
+  const access::Client* client = seen.client == 0 ? nullptr : &parts_.clients.at(seen.client);
+  policies::LocationInputs inputs{view.query, view.fields, view.body, {}, parts_.credentials.own_location(), parts_.credentials.several()};
+  if (client != nullptr) {
+    inputs.client = client->location;
+    inputs.restricted = client->rules.restricted();
+  }
+  const auto located = policies::location_of(inputs);
   if (auto* problem = std::get_if<policies::LocationProblem>(&located))
-    return refuse(seen,
-                  problem->reason == policies::LocationProblem::Reason::Missing ? Refusal::LocationMissing
-                                                                                : Refusal::LocationConflict,
+    return refuse(seen, problem->reason == policies::LocationProblem::Reason::Missing ? Refusal::LocationMissing : Refusal::LocationConflict,
                   std::string(to_string(problem->reason)));
   seen.location = std::get<policies::Location>(located).id();
+  if (client != nullptr) {
+    const auto access = policies::access_of(client->rules, seen.match.operation->kind, seen.location);
+    if (auto* forbidden = std::get_if<policies::Forbidden>(&access)) return refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
+  }
   seen.version = policies::find_field(view.fields, "Version").value_or(parts_.settings->upstream.version);
 
   if (seen.match.operation->kind != policies::Kind::Write && parts_.settings->cache.enabled) {
@@ -104,6 +112,25 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
     }
   }
   hand_over(seen, false);
+}
+
+// Who the request is from, remembered with its connection.
+bool Front::identify(Seen& seen) {
+  if (parts_.clients.open()) return true;
+  const auto key = access::bearer_key(seen.view.fields);
+  auto& slot = seen.reply.connection_slot();
+  if (const auto* known = static_cast<const access::Remembered*>(slot.get()); known != nullptr && known->is(key)) {
+    seen.client = known->client;
+    return true;
+  }
+  const auto client = parts_.clients.identify(key);
+  if (!client) return false;
+  seen.client = *client;
+  auto remembered = std::make_shared<access::Remembered>();
+  remembered->key = key;
+  remembered->client = *client;
+  slot = std::move(remembered);
+  return true;
 }
 
 // True: the answer has left. The clock of the lease is read here, after the request was.
@@ -171,6 +198,9 @@ void Front::hand_over(Seen& seen, bool refresh) {
   }
   request->surrogate_keys = policies::keys_of_request(seen.match, seen.location, view.body);
   request->directives = seen.directives;
+  const int asked = policies::priority_of(view.fields).urgency;
+  request->urgency = seen.client == 0 ? asked : policies::granted_urgency(parts_.clients.at(seen.client).rules, asked);
+  request->wait = policies::preferred_wait(view.fields);
   if (refresh)
     parts_.exchange.refresh(std::move(request));
   else

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "gateway/access/clients.h"
 #include "gateway/cache/fence.h"
 #include "gateway/cache/memory_tier.h"
 #include "gateway/config/settings.h"
@@ -24,6 +25,7 @@ class Exchange;
 struct FrontParts {
   std::shared_ptr<const config::Settings> settings;
   const policies::Catalogue& catalogue;
+  const access::Clients& clients;
   const credentials::Credentials& credentials;
   cache::MemoryTier& memory;
   cache::Fence& fence;
@@ -42,6 +44,7 @@ class Front final : public server::Handler {
  private:
   // What this worker knows of the request so far; views into the connection's buffers.
   struct Seen;
+  bool identify(Seen& seen);
   bool from_memory(Seen& seen);
   void hand_over(Seen& seen, bool refresh);
   void refuse(Seen& seen, Refusal refusal, std::string detail = {}, std::string allow = {});

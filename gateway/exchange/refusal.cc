@@ -115,6 +115,25 @@ Refusal refusal_of(upstream::Failure failure) {
   return Refusal::Internal;
 }
 
+bool is_upstreams(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::QueueFull:
+    case Refusal::WaitTooLong:
+    case Refusal::DailyQuota:
+    case Refusal::CircuitOpen:
+    case Refusal::UpstreamUnresolved:
+    case Refusal::UpstreamRefused:
+    case Refusal::UpstreamTls:
+    case Refusal::UpstreamConnectTimeout:
+    case Refusal::UpstreamTimeout:
+    case Refusal::UpstreamReset:
+    case Refusal::UpstreamProtocol:
+    case Refusal::UpstreamTooLarge:
+    case Refusal::CredentialDead: return true;
+    default: return false;
+  }
+}
+
 server::Response to_response(Refusal refusal, std::string detail,
                              std::optional<std::chrono::milliseconds> retry_after) {
   const Row& row = row_of(refusal);

@@ -38,6 +38,8 @@ struct Request {
   std::uint16_t client = 0;                       // 0: anonymous, else its place in the settings plus one
   int urgency = 3;                                // RFC 9218
   std::optional<std::chrono::milliseconds> wait;  // RFC 7240 `Prefer: wait`
+  std::uint64_t flight = 0;                       // the limiter's name for it while it queues; 0: none
+  bool has_idempotency_key = false;
 
   // A read's place in the cache. An empty key: not to be cached (Cache-Control: no-store, a body that has no canonical
   // form).
@@ -65,6 +67,8 @@ inline Request::Request(const Request& other)
       client(other.client),
       urgency(other.urgency),
       wait(other.wait),
+      flight(other.flight),
+      has_idempotency_key(other.has_idempotency_key),
       key(other.key),
       base_key(other.base_key),
       surrogate_keys(other.surrogate_keys),

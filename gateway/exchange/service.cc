@@ -52,6 +52,19 @@ std::vector<policies::Times> times_of(const config::Settings& settings, const po
   return times;
 }
 
+limiter::Options limiter_options(const config::Settings& settings) {
+  limiter::Options options;
+  options.limit = {settings.rate_limit.requests, settings.rate_limit.interval};
+  options.daily = settings.rate_limit.daily;
+  options.daily_reserve = settings.rate_limit.daily_reserve;
+  options.max_wait = settings.rate_limit.max_wait;
+  options.queue = settings.rate_limit.queue;
+  options.upstream_timeout = settings.upstream.timeout;
+  options.client_rates.push_back(0);
+  for (const auto& client : settings.clients) options.client_rates.push_back(client.rate.value_or(0));
+  return options;
+}
+
 std::string redis_detail(const redis::Status& status) {
   return status.up ? "" : "Redis is away: answers come from upstream, writes wait out a lease";
 }
@@ -63,6 +76,7 @@ class Service::Impl {
   Impl(std::shared_ptr<const config::Settings> settings, metrics::Metrics& metrics, admin::Admin& admin)
       : settings_(std::move(settings)),
         metrics_(metrics),
+        clients_(*settings_),
         credentials_(settings_),
         memory_(settings_->cache.enabled ? settings_->cache.memory_bytes : 0),
         vary_names_(catalogue_.operations().size()),
@@ -72,7 +86,10 @@ class Service::Impl {
     cache::WritesOptions writes{timing_of(*settings_), settings_->cache.strict, settings_->cache.refuse_writes,
                                 [this] { metrics_.unfenced_write(); }};
     writes_ = std::make_unique<cache::Writes>(io_, *tier_, fence_, std::move(writes));
-    attempts_ = std::make_unique<Attempts>(upstream_, credentials_, metrics_);
+    limiter_ = std::make_unique<limiter::Limiter>(io_, limiter_options(*settings_), redis_.get());
+    AttemptsParts attempts{io_, upstream_, *limiter_, credentials_, metrics_, {}, {settings_->retry.budget}, {}};
+    attempts.deadline = settings_->rate_limit.max_wait + settings_->upstream.timeout;
+    attempts_ = std::make_unique<Attempts>(std::move(attempts));
     exchange_ =
         std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
                                                  vary_names_, reporter_, catalogue_, times_of(*settings_, catalogue_)});
@@ -87,7 +104,7 @@ class Service::Impl {
   server::HandlerFactory handlers() {
     return [this](std::size_t) -> std::unique_ptr<server::Handler> {
       return std::make_unique<Front>(
-          FrontParts{settings_, catalogue_, credentials_, memory_, fence_, vary_names_, reporter_, *exchange_});
+          FrontParts{settings_, catalogue_, clients_, credentials_, memory_, fence_, vary_names_, reporter_, *exchange_});
     };
   }
 
@@ -96,12 +113,14 @@ class Service::Impl {
       redis_->start();
       redis_tier_->start();
     }
+    limiter_->start();
     thread_ = std::thread([this] { io_.run(); });
   }
 
   void stop() {
     if (!thread_.joinable()) return;
     asio::post(io_, [this] {
+      limiter_->stop();
       if (redis_tier_) redis_tier_->stop();
       if (redis_) redis_->stop();
       work_.reset();
@@ -176,6 +195,7 @@ class Service::Impl {
   std::shared_ptr<const config::Settings> settings_;
   metrics::Metrics& metrics_;
   const policies::Catalogue& catalogue_ = policies::Catalogue::builtin();
+  access::Clients clients_;
   credentials::Credentials credentials_;
   cache::MemoryTier memory_;
   cache::Fence fence_;
@@ -189,6 +209,7 @@ class Service::Impl {
   std::unique_ptr<cache::SharedTier> tier_;
   cache::RedisTier* redis_tier_ = nullptr;
   std::unique_ptr<cache::Writes> writes_;
+  std::unique_ptr<limiter::Limiter> limiter_;
   std::unique_ptr<Attempts> attempts_;
   std::unique_ptr<Exchange> exchange_;
   std::thread thread_;

@@ -75,7 +75,7 @@ struct World {
   std::vector<Reader> readers;
   milliseconds now{100'000};
   std::uint64_t ids = 100;
-  int restarts = 0, rollbacks = 0, crashes = 0, evictions = 0, seconds = 0;
+  int restarts = 0, rollbacks = 0, crashes = 0, evictions = 0, seconds = 0, reports = 0;
 };
 
 // The state as bytes, the same for states that differ only in which random ids they drew and in absolute time.
@@ -104,6 +104,7 @@ class Explorer {
     world.crashes = bounds_.crashes;
     world.evictions = bounds_.evictions;
     world.seconds = bounds_.seconds;
+    world.reports = bounds_.reports;
     // Both replicas have joined long ago, and memory and Redis hold the first version: the start from which staleness
     // is near.
     for (int r = 0; r < kReplicas; ++r) {
@@ -188,7 +189,7 @@ class Explorer {
       for (auto generation : reader.view.generations) sink.id(generation);
       for (auto mark : reader.view.marks) sink.number(static_cast<long long>(mark));
     }
-    for (int left : {world.restarts, world.rollbacks, world.crashes, world.evictions, world.seconds}) sink.number(left);
+    for (int left : {world.restarts, world.rollbacks, world.crashes, world.evictions, world.seconds, world.reports}) sink.number(left);
     return std::move(sink.bytes);
   }
   static void describe(Canonical& sink, const std::optional<RedisEntry>& entry) {
@@ -428,12 +429,13 @@ class Explorer {
         return true;
       });
     }
-    if (!replica.reply)
+    if (!replica.reply && world.reports > 0)
       step(world, name + " reports", [&, r](World& next) {
+        --next.reports;
         report(next, r);
         return true;
       });
-    else
+    else if (replica.reply)
       step(world, name + " has the report's answer", [&, r](World& next) {
         take_reply(next, r);
         return true;
