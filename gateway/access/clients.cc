@@ -34,7 +34,8 @@ std::optional<std::uint16_t> Clients::identify(std::string_view key) const {
 std::string_view bearer_key(policies::FieldsView fields) {
   const auto given = policies::find_field(fields, "Authorization");
   constexpr std::string_view kScheme = "Bearer ";
-  if (!given || given->size() <= kScheme.size() || !policies::same_name(given->substr(0, kScheme.size()), kScheme)) return {};
+  if (!given || given->size() <= kScheme.size() || !policies::same_name(given->substr(0, kScheme.size()), kScheme))
+    return {};
   auto key = given->substr(kScheme.size());
   while (!key.empty() && key.front() == ' ') key.remove_prefix(1);
   return key;

@@ -1,4 +1,5 @@
-// The clients that the settings know, and who a request is from: `Authorization: Bearer KEY` (RFC 6750 section 2.1). Immutable; any thread.
+// The clients that the settings know, and who a request is from: `Authorization: Bearer KEY` (RFC 6750 section 2.1).
+// Immutable; any thread.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,8 @@ class Clients {
 
   // No clients are configured: everybody that reaches the address may do everything.
   bool open() const { return clients_.empty(); }
-  // Whose key this is: its place plus one. Nothing for none and for a wrong one. Every client's hash is compared, so that the time
-  // does not tell which one it was; callers keep the answer with the connection.
+  // Whose key this is: its place plus one. Nothing for none and for a wrong one. Every client's hash is compared, so
+  // that the time does not tell which one it was; callers keep the answer with the connection.
   std::optional<std::uint16_t> identify(std::string_view key) const;
   const Client& at(std::uint16_t client) const { return clients_[client - 1u]; }
 

@@ -4,8 +4,7 @@ namespace gateway::config {
 
 std::vector<std::string_view> unsupported_settings() {
   return {
-      "credentials.oauth", "passthrough",         "flows",          "tracing",
-      "webhooks",          "server.tls", "server.memory_limit", "clients[].rate",
+      "credentials.oauth", "passthrough", "flows", "tracing", "webhooks", "server.tls", "server.memory_limit",
   };
 }
 

@@ -70,11 +70,16 @@ std::chrono::milliseconds to_milliseconds(policies::Duration duration) {
 
 Refusal refusal_of(limiter::RefusalReason reason) {
   switch (reason) {
-    case limiter::RefusalReason::QueueFull: return Refusal::QueueFull;
-    case limiter::RefusalReason::WaitTooLong: return Refusal::WaitTooLong;
-    case limiter::RefusalReason::Deadline: return Refusal::WaitTooLong;
-    case limiter::RefusalReason::DailyQuota: return Refusal::DailyQuota;
-    case limiter::RefusalReason::ClientRate: return Refusal::ClientRate;
+    case limiter::RefusalReason::QueueFull:
+      return Refusal::QueueFull;
+    case limiter::RefusalReason::WaitTooLong:
+      return Refusal::WaitTooLong;
+    case limiter::RefusalReason::Deadline:
+      return Refusal::WaitTooLong;
+    case limiter::RefusalReason::DailyQuota:
+      return Refusal::DailyQuota;
+    case limiter::RefusalReason::ClientRate:
+      return Refusal::ClientRate;
   }
   return Refusal::Internal;
 }
@@ -82,32 +87,43 @@ Refusal refusal_of(limiter::RefusalReason reason) {
 policies::CircuitOutcome circuit_outcome(const upstream::Outcome& outcome) {
   const auto* answer = std::get_if<upstream::Response>(&outcome.result);
   if (answer == nullptr)
-    return std::get<upstream::Failed>(outcome.result).failure == upstream::Failure::Unsendable ? policies::CircuitOutcome::Neither
-                                                                                               : policies::CircuitOutcome::Failure;
+    return std::get<upstream::Failed>(outcome.result).failure == upstream::Failure::Unsendable
+               ? policies::CircuitOutcome::Neither
+               : policies::CircuitOutcome::Failure;
   if (answer->status == 429) return policies::CircuitOutcome::Neither;
-  return answer->status >= 502 && answer->status <= 504 ? policies::CircuitOutcome::Failure : policies::CircuitOutcome::Success;
+  return answer->status >= 502 && answer->status <= 504 ? policies::CircuitOutcome::Failure
+                                                        : policies::CircuitOutcome::Success;
 }
 
 std::variant<policies::TransportFailure, int> failed_try(const upstream::Outcome& outcome) {
   if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) return answer->status;
-  using upstream::Failure;
   using policies::TransportFailure;
+  using upstream::Failure;
   switch (std::get<upstream::Failed>(outcome.result).failure) {
-    case Failure::Resolve: return TransportFailure::Resolve;
-    case Failure::Connect: return TransportFailure::Connect;
-    case Failure::ConnectTimeout: return TransportFailure::ConnectTimeout;
-    case Failure::Tls: return TransportFailure::Tls;
-    case Failure::Timeout: return TransportFailure::Timeout;
-    case Failure::Reset: return TransportFailure::Reset;
-    case Failure::TooLarge: return TransportFailure::TooLarge;
+    case Failure::Resolve:
+      return TransportFailure::Resolve;
+    case Failure::Connect:
+      return TransportFailure::Connect;
+    case Failure::ConnectTimeout:
+      return TransportFailure::ConnectTimeout;
+    case Failure::Tls:
+      return TransportFailure::Tls;
+    case Failure::Timeout:
+      return TransportFailure::Timeout;
+    case Failure::Reset:
+      return TransportFailure::Reset;
+    case Failure::TooLarge:
+      return TransportFailure::TooLarge;
     case Failure::Protocol:
-    case Failure::Unsendable: return TransportFailure::Protocol;
+    case Failure::Unsendable:
+      return TransportFailure::Protocol;
   }
   return TransportFailure::Protocol;
 }
 
 bool worth_a_retry(const upstream::Outcome& outcome) {
-  if (const auto* failed = std::get_if<upstream::Failed>(&outcome.result)) return failed->failure != upstream::Failure::Unsendable;
+  if (const auto* failed = std::get_if<upstream::Failed>(&outcome.result))
+    return failed->failure != upstream::Failure::Unsendable;
   const int status = std::get<upstream::Response>(outcome.result).status;
   return status == 429 || (status >= 502 && status <= 504);
 }
@@ -120,7 +136,8 @@ std::chrono::milliseconds since_1970() {
 std::shared_ptr<policies::Circuit> Attempts::circuit_of(const std::string& budget) {
   constexpr std::size_t kMost = 1'000;
   if (circuits_.size() > kMost)
-    std::erase_if(circuits_, [](const auto& item) { return item.second.use_count() == 1 && item.second->idle(Admission::now()); });
+    std::erase_if(circuits_,
+                  [](const auto& item) { return item.second.use_count() == 1 && item.second->idle(Admission::now()); });
   auto& circuit = circuits_[budget];
   if (!circuit) circuit = std::make_shared<policies::Circuit>(parts_.circuit);
   return circuit;
@@ -132,11 +149,14 @@ asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request,
   for (;;) {
     auto outcome = co_await one_try(request, validators, attempted);
     if (!outcome) co_return attempted;  // refused before it was sent
-    const auto decision = worth_a_retry(*outcome) ? plan(*request, attempted, *outcome) : policies::RetryDecision(policies::GiveUp{});
+    const auto decision =
+        worth_a_retry(*outcome) ? plan(*request, attempted, *outcome) : policies::RetryDecision(policies::GiveUp{});
     const auto* again = std::get_if<policies::RetryAfter>(&decision);
     if (again == nullptr) {
-      if (auto* failed = std::get_if<upstream::Failed>(&outcome->result)) attempted.result = Refused{refusal_of(failed->failure), {}, {}};
-      else attempted.result = std::move(std::get<upstream::Response>(outcome->result));
+      if (auto* failed = std::get_if<upstream::Failed>(&outcome->result))
+        attempted.result = Refused{refusal_of(failed->failure), {}, {}};
+      else
+        attempted.result = std::move(std::get<upstream::Response>(outcome->result));
       co_return attempted;
     }
     parts_.metrics.upstream_retry(to_string(again->reason));
@@ -146,8 +166,8 @@ asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request,
 }
 
 // Nothing: refused, `attempted` says why. Else what came of the try.
-asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_ptr<const Request> request, policies::Fields validators,
-                                                                    Attempted& attempted) {
+asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_ptr<const Request> request,
+                                                                    policies::Fields validators, Attempted& attempted) {
   const std::string budget(parts_.credentials.budget(request->location));
   auto authorization = parts_.credentials.authorization(request->location);
   if (!authorization) {
@@ -162,8 +182,9 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   }
   Admission admission(circuit, std::get<policies::Circuit::Admitted>(admitted));
 
-  auto permit_or_refusal = co_await parts_.limiter.acquire({budget, request->client, request->urgency, request->wait.value_or(milliseconds(-1)),
-                                                            request->flight, attempted.tries > 0});
+  auto permit_or_refusal =
+      co_await parts_.limiter.acquire({budget, request->client, request->urgency,
+                                       request->wait.value_or(milliseconds(-1)), request->flight, attempted.tries > 0});
   if (const auto* refused = std::get_if<limiter::Refusal>(&permit_or_refusal)) {
     parts_.metrics.rate_limit_rejection(to_string(refused->reason));
     attempted.result = Refused{refusal_of(refused->reason), {}, to_milliseconds(refused->retry_after)};
@@ -178,7 +199,8 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   const auto* answer = std::get_if<upstream::Response>(&outcome.result);
   parts_.metrics.upstream_request(request->operation->index, answer ? answer->status : 0, outcome.total);
   admission.outcome = circuit_outcome(outcome);
-  const bool reached = answer != nullptr || !upstream::surely_not_applied(std::get<upstream::Failed>(outcome.result).failure);
+  const bool reached =
+      answer != nullptr || !upstream::surely_not_applied(std::get<upstream::Failed>(outcome.result).failure);
   if (answer != nullptr) parts_.limiter.observe(budget, answer->status, answer->fields);
   if (!reached) permit.unsent();
   attempted.sent |= reached;
@@ -186,12 +208,14 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   co_return outcome;
 }
 
-policies::RetryDecision Attempts::plan(const Request& request, const Attempted& attempted, const upstream::Outcome& outcome) {
+policies::RetryDecision Attempts::plan(const Request& request, const Attempted& attempted,
+                                       const upstream::Outcome& outcome) {
   policies::FailedTry failed;
   failed.outcome = failed_try(outcome);
   if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) {
     if (const auto after = answer->fields.find("Retry-After"))
-      failed.retry_after = policies::parse_retry_after(*after, std::chrono::duration_cast<std::chrono::seconds>(since_1970()));
+      failed.retry_after =
+          policies::parse_retry_after(*after, std::chrono::duration_cast<std::chrono::seconds>(since_1970()));
     failed.interval = policies::parse_stated_limits(answer->fields, since_1970()).interval;
   }
   failed.idempotent = request.operation->idempotent;
@@ -204,7 +228,8 @@ policies::RetryDecision Attempts::plan(const Request& request, const Attempted& 
 }
 
 void Attempts::improve(const Request& request, int urgency, std::optional<milliseconds> wait) {
-  parts_.limiter.improve(std::string(parts_.credentials.budget(request.location)), request.flight, urgency, wait.value_or(milliseconds(-1)));
+  parts_.limiter.improve(std::string(parts_.credentials.budget(request.location)), request.flight, urgency,
+                         wait.value_or(milliseconds(-1)));
 }
 
 limiter::Budget Attempts::budget_of(const Request& request) const {

@@ -1,5 +1,6 @@
-// The way to the upstream and back: circuit -> credentials -> a permit from the limiter -> the try itself -> another one where that is safe and within
-// the budget. Asio thread only. Cancellation at any point leaves the queue or drops the transfer and gives the permit back.
+// The way to the upstream and back: circuit -> credentials -> a permit from the limiter -> the try itself -> another
+// one where that is safe and within the budget. Asio thread only. Cancellation at any point leaves the queue or drops
+// the transfer and gives the permit back.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -66,13 +67,15 @@ class Attempts {
   std::vector<CircuitState> circuits() const;
 
  private:
-  asio::awaitable<std::optional<upstream::Outcome>> one_try(std::shared_ptr<const Request> request, policies::Fields validators, Attempted& attempted);
+  asio::awaitable<std::optional<upstream::Outcome>> one_try(std::shared_ptr<const Request> request,
+                                                            policies::Fields validators, Attempted& attempted);
   policies::RetryDecision plan(const Request& request, const Attempted& attempted, const upstream::Outcome& outcome);
   std::shared_ptr<policies::Circuit> circuit_of(const std::string& budget);
 
   AttemptsParts parts_;
   policies::RetryBudget budget_;
-  std::map<std::string, std::shared_ptr<policies::Circuit>> circuits_;  // by the budget's location; idle ones are dropped
+  std::map<std::string, std::shared_ptr<policies::Circuit>>
+      circuits_;  // by the budget's location; idle ones are dropped
 };
 
 }  // namespace gateway::exchange

@@ -124,7 +124,8 @@ std::optional<Exchange::Answer> Exchange::from_cache(const RequestPtr& request, 
 
 // Upstream failed, and the entry may be served instead; never one that was invalidated meanwhile.
 bool Exchange::may_stand_in(const Request& request, const EntryPtr& entry, const Fetched& fetched) const {
-  const bool failed = fetched.refused ? is_upstreams(fetched.refused->refusal) : policies::is_failure(fetched.upstream_status);
+  const bool failed =
+      fetched.refused ? is_upstreams(fetched.refused->refusal) : policies::is_failure(fetched.upstream_status);
   if (!entry || !failed) return false;
   return parts_.fence.intact(entry->guard) &&
          policies::may_serve_on_error(entry->lifetimes, cache::boottime() - entry->received, request.directives);

@@ -78,24 +78,29 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
 
   if (!identify(seen)) return refuse(seen, Refusal::NoKey);
   auto matched = parts_.catalogue.match(view.method, view.path);
-  if (auto* wrong = std::get_if<policies::WrongMethod>(&matched)) return refuse(seen, Refusal::WrongMethod, {}, std::move(wrong->allow));
+  if (auto* wrong = std::get_if<policies::WrongMethod>(&matched))
+    return refuse(seen, Refusal::WrongMethod, {}, std::move(wrong->allow));
   if (std::holds_alternative<policies::UnknownPath>(matched)) return refuse(seen, Refusal::UnknownOperation);
   seen.match = std::get<policies::Match>(matched);
 
   const access::Client* client = seen.client == 0 ? nullptr : &parts_.clients.at(seen.client);
-  policies::LocationInputs inputs{view.query, view.fields, view.body, {}, parts_.credentials.own_location(), parts_.credentials.several()};
+  policies::LocationInputs inputs{
+      view.query, view.fields, view.body, {}, parts_.credentials.own_location(), parts_.credentials.several()};
   if (client != nullptr) {
     inputs.client = client->location;
     inputs.restricted = client->rules.restricted();
   }
   const auto located = policies::location_of(inputs);
   if (auto* problem = std::get_if<policies::LocationProblem>(&located))
-    return refuse(seen, problem->reason == policies::LocationProblem::Reason::Missing ? Refusal::LocationMissing : Refusal::LocationConflict,
+    return refuse(seen,
+                  problem->reason == policies::LocationProblem::Reason::Missing ? Refusal::LocationMissing
+                                                                                : Refusal::LocationConflict,
                   std::string(to_string(problem->reason)));
   seen.location = std::get<policies::Location>(located).id();
   if (client != nullptr) {
     const auto access = policies::access_of(client->rules, seen.match.operation->kind, seen.location);
-    if (auto* forbidden = std::get_if<policies::Forbidden>(&access)) return refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
+    if (auto* forbidden = std::get_if<policies::Forbidden>(&access))
+      return refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
   }
   seen.version = policies::find_field(view.fields, "Version").value_or(parts_.settings->upstream.version);
 

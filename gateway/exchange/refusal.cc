@@ -129,8 +129,10 @@ bool is_upstreams(Refusal refusal) {
     case Refusal::UpstreamReset:
     case Refusal::UpstreamProtocol:
     case Refusal::UpstreamTooLarge:
-    case Refusal::CredentialDead: return true;
-    default: return false;
+    case Refusal::CredentialDead:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -45,7 +45,8 @@ enum class Refusal {
 std::string_view to_string(Refusal refusal);
 int status_of(Refusal refusal);
 Refusal refusal_of(upstream::Failure failure);
-// Upstream failed, or its limits do not let the request through now: what a stale answer may stand in for (RFC 5861 section 4).
+// Upstream failed, or its limits do not let the request through now: what a stale answer may stand in for (RFC 5861
+// section 4).
 bool is_upstreams(Refusal refusal);
 
 // `detail`: one sentence for the caller; empty: the refusal's own. `retry_after`: rounded up to whole seconds (RFC 9110

@@ -103,8 +103,8 @@ class Service::Impl {
 
   server::HandlerFactory handlers() {
     return [this](std::size_t) -> std::unique_ptr<server::Handler> {
-      return std::make_unique<Front>(
-          FrontParts{settings_, catalogue_, clients_, credentials_, memory_, fence_, vary_names_, reporter_, *exchange_});
+      return std::make_unique<Front>(FrontParts{settings_, catalogue_, clients_, credentials_, memory_, fence_,
+                                                vary_names_, reporter_, *exchange_});
     };
   }
 

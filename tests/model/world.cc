@@ -1,4 +1,4 @@
-#include "world.h"
+#include "tests/model/world.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -116,6 +116,7 @@ class Explorer {
       report(world, r);
       take_reply(world, r);
     }
+    for (auto& replica : world.replicas) replica.memory = {true, 0, replica.counter};
     visit(std::move(world));
     return std::move(found_);
   }
@@ -189,7 +190,8 @@ class Explorer {
       for (auto generation : reader.view.generations) sink.id(generation);
       for (auto mark : reader.view.marks) sink.number(static_cast<long long>(mark));
     }
-    for (int left : {world.restarts, world.rollbacks, world.crashes, world.evictions, world.seconds, world.reports}) sink.number(left);
+    for (int left : {world.restarts, world.rollbacks, world.crashes, world.evictions, world.seconds, world.reports})
+      sink.number(left);
     return std::move(sink.bytes);
   }
   static void describe(Canonical& sink, const std::optional<RedisEntry>& entry) {
