@@ -1,10 +1,14 @@
 #include "gateway/exchange/service.h"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <thread>
+#include <tuple>
 
 #include "gateway/admin/purge.h"
 #include "gateway/cache/local_tier.h"
@@ -12,6 +16,7 @@
 #include "gateway/exchange/exchange.h"
 #include "gateway/exchange/front.h"
 #include "gateway/log/log.h"
+#include "gateway/mutex.h"
 #include "gateway/random.h"
 #include "policies/surrogate_keys.h"
 
@@ -65,6 +70,44 @@ limiter::Options limiter_options(const config::Settings& settings) {
   return options;
 }
 
+// What one thread publishes and others read as a whole.
+template <typename Item>
+class Published {
+ public:
+  void publish(std::vector<Item> items) {
+    Lock lock(mutex_);
+    items_ = std::move(items);
+  }
+  std::vector<Item> read() const {
+    Lock lock(mutex_);
+    return items_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<Item> items_ GUARDED_BY(mutex_);
+};
+
+// A label per location is bounded: the locations with the longest queues and the least budget by name, the others
+// together.
+std::vector<limiter::LocationState> busiest(std::vector<limiter::LocationState> states) {
+  constexpr std::size_t kMost = 100;
+  if (states.size() <= kMost) return states;
+  std::sort(states.begin(), states.end(), [](const auto& a, const auto& b) {
+    return std::tie(b.queue, a.budget.remaining) < std::tie(a.queue, b.budget.remaining);
+  });
+  limiter::LocationState other = states[kMost];
+  other.location = "other";
+  for (std::size_t i = kMost + 1; i < states.size(); ++i) {
+    other.queue += states[i].queue;
+    other.budget.remaining = std::min(other.budget.remaining, states[i].budget.remaining);
+    other.budget.daily_remaining = std::min(other.budget.daily_remaining, states[i].budget.daily_remaining);
+  }
+  states.resize(kMost);
+  states.push_back(std::move(other));
+  return states;
+}
+
 std::string redis_detail(const redis::Status& status) {
   return status.up ? "" : "Redis is away: answers come from upstream, writes wait out a lease";
 }
@@ -114,6 +157,9 @@ class Service::Impl {
       redis_tier_->start();
     }
     limiter_->start();
+    asio::co_spawn(io_, publish_limits(), [](std::exception_ptr error) {
+      if (error) log::error("publish_limits_failed");
+    });
     thread_ = std::thread([this] { io_.run(); });
   }
 
@@ -171,7 +217,36 @@ class Service::Impl {
     metrics_.gauge("gateway_cache_bytes", "", [this] { return static_cast<double>(memory_.bytes()); });
     metrics_.gauge("gateway_cache_entries", "", [this] { return static_cast<double>(memory_.entries()); });
     metrics_.gauge("gateway_cache_evictions_total", "", [this] { return static_cast<double>(memory_.evictions()); });
+    using Values = std::vector<metrics::Metrics::LabelledValue>;
+    metrics_.gauges("gateway_rate_limit_queue_depth", "", {"location"}, [this] {
+      Values values;
+      for (const auto& state : limits_.read()) values.push_back({{state.location}, static_cast<double>(state.queue)});
+      return values;
+    });
+    metrics_.gauges("gateway_rate_limit_remaining", "", {"location", "window"}, [this] {
+      Values values;
+      for (const auto& state : limits_.read()) {
+        values.push_back({{state.location, "interval"}, static_cast<double>(state.budget.remaining)});
+        values.push_back({{state.location, "day"}, static_cast<double>(state.budget.daily_remaining)});
+      }
+      return values;
+    });
+    metrics_.gauges("gateway_upstream_circuit_open", "", {"location"}, [this] {
+      Values values;
+      for (const auto& state : circuits_.read()) values.push_back({{state.location}, state.open ? 1.0 : 0.0});
+      return values;
+    });
     metrics_.gauge("gateway_redis_up", "", [this] { return redis_up_ ? 1.0 : 0.0; });
+  }
+
+  // The limiter and the circuits live on the Asio thread; a scrape reads a copy that is never older than this.
+  asio::awaitable<void> publish_limits() {
+    for (;;) {
+      limits_.publish(busiest(limiter_->snapshot()));
+      circuits_.publish(attempts_->circuits());
+      asio::steady_timer pause(io_, std::chrono::milliseconds(250));
+      co_await pause.async_wait(asio::use_awaitable);
+    }
   }
 
   void start_purge(admin::Purge purge, std::function<void(admin::Purged)> done) {
@@ -212,6 +287,8 @@ class Service::Impl {
   std::unique_ptr<limiter::Limiter> limiter_;
   std::unique_ptr<Attempts> attempts_;
   std::unique_ptr<Exchange> exchange_;
+  Published<limiter::LocationState> limits_;
+  Published<Attempts::CircuitState> circuits_;
   std::thread thread_;
 };
 

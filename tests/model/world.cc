@@ -116,7 +116,7 @@ class Explorer {
       report(world, r);
       take_reply(world, r);
     }
-    for (auto& replica : world.replicas) replica.memory = {true, 0, replica.counter};
+    for (auto& replica : world.replicas) replica.memory = {bounds_.warm, 0, replica.counter};
     visit(std::move(world));
     return std::move(found_);
   }

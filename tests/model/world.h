@@ -41,7 +41,8 @@ struct Bounds {
   int crashes = 0;
   int evictions = 0;
   int seconds = 0;
-  int reports = 3;  // of all replicas together, beyond those at the start
+  int reports = 3;   // of all replicas together, beyond those at the start
+  bool warm = true;  // both memories hold the first version at the start
   Without without = Without::Nothing;
   std::size_t most_states = 4'000'000;
 };

@@ -27,6 +27,8 @@ StoredEntry sample(std::string body) {
   entry.fresh_ms = 30'000;
   entry.stale_while_revalidate_ms = 60'000;
   entry.stale_if_error_ms = 86'400'000;
+  entry.keep_ms = 90'000'000;
+  entry.must_revalidate = true;
   return entry;
 }
 
@@ -137,7 +139,7 @@ TEST_CASE("foreign values and other versions are told apart") {
 TEST_CASE("sizes that cannot be are refused before anything is allocated, whatever the checksum says") {
   const StoredEntry entry = sample("{}");
   const std::string value = encode(entry);
-  const std::size_t generations_at = content_at + 1 + 2 + 8 + 5 * 8;
+  const std::size_t generations_at = content_at + 1 + 2 + 8 + 6 * 8 + 1;
   const std::size_t body_size_at = value.size() - 2 - 8;
   CHECK(failure(with_size(value, generations_at, 2, 4)) == "decoded");  // the offset is right
   CHECK(failure(with_size(value, body_size_at, 2, 8)) == "decoded");
