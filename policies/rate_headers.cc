@@ -37,8 +37,11 @@ std::string seconds_up(Duration duration) {
 StatedLimits parse_stated_limits(const Fields& fields, std::chrono::milliseconds now) {
   StatedLimits stated;
   stated.max = number(fields, "X-RateLimit-Max");
-  if (stated.max == 0) stated.max.reset();
   stated.remaining = number(fields, "X-RateLimit-Remaining");
+  if (stated.max == 0) {  // no limit can be 0 on an answer that came: what is counted under it means nothing either
+    stated.max.reset();
+    stated.remaining.reset();
+  }
   if (const auto milliseconds = number(fields, "X-RateLimit-Interval-Milliseconds");
       milliseconds && *milliseconds > 0) {
     const std::chrono::milliseconds interval(static_cast<std::int64_t>(*milliseconds));
@@ -46,6 +49,10 @@ StatedLimits parse_stated_limits(const Fields& fields, std::chrono::milliseconds
   }
   stated.daily_limit = number(fields, "X-RateLimit-Limit-Daily");
   stated.daily_remaining = number(fields, "X-RateLimit-Daily-Remaining");
+  if (stated.daily_limit == 0) {
+    stated.daily_limit.reset();
+    stated.daily_remaining.reset();
+  }
   stated.daily_reset = reset_from_now(number(fields, "X-RateLimit-Daily-Reset"), now);
   return stated;
 }

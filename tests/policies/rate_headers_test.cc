@@ -48,6 +48,18 @@ TEST_CASE("the daily reset may be a duration or a moment") {
   CHECK_FALSE(parse_stated_limits({{"X-RateLimit-Daily-Reset", "86400001"}}, 0ms).daily_reset.has_value());
 }
 
+TEST_CASE("an answer under a limit of 0 says nothing about what is left") {
+  const auto stated = parse_stated_limits({{"X-RateLimit-Max", "0"},
+                                           {"X-RateLimit-Remaining", "0"},
+                                           {"X-RateLimit-Limit-Daily", "0"},
+                                           {"X-RateLimit-Daily-Remaining", "0"}},
+                                          0ms);
+  CHECK_FALSE(stated.max.has_value());
+  CHECK_FALSE(stated.remaining.has_value());
+  CHECK_FALSE(stated.daily_limit.has_value());
+  CHECK_FALSE(stated.daily_remaining.has_value());
+}
+
 TEST_CASE("what the client sees is in whole seconds, rounded up") {
   CHECK(policies::format_rate_limit_policy({100, 10s}) == "\"default\";q=100;w=10");
   CHECK(policies::format_rate_limit_policy({100, 250ms}) == "\"default\";q=100;w=1");

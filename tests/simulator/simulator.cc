@@ -51,12 +51,16 @@ std::string operation_name(const Call& call, const Admission& admission) {
 void add_limit_fields(Admission& admission, const Verdict& verdict, const LimitOptions& limits) {
   auto& fields = admission.fields;
   fields.reserve(6);
-  fields.emplace_back("X-RateLimit-Max", std::to_string(limits.requests));
-  fields.emplace_back("X-RateLimit-Remaining", std::to_string(verdict.remaining));
-  fields.emplace_back("X-RateLimit-Interval-Milliseconds", std::to_string(limits.interval.count() / 1000));
-  fields.emplace_back("X-RateLimit-Limit-Daily", std::to_string(limits.daily));
-  fields.emplace_back("X-RateLimit-Daily-Remaining", std::to_string(verdict.daily_remaining));
-  fields.emplace_back("X-RateLimit-Daily-Reset", std::to_string(verdict.daily_reset.count()));
+  if (limits.requests > 0) {
+    fields.emplace_back("X-RateLimit-Max", std::to_string(limits.requests));
+    fields.emplace_back("X-RateLimit-Remaining", std::to_string(verdict.remaining));
+    fields.emplace_back("X-RateLimit-Interval-Milliseconds", std::to_string(limits.interval.count() / 1000));
+  }
+  if (limits.daily > 0) {
+    fields.emplace_back("X-RateLimit-Limit-Daily", std::to_string(limits.daily));
+    fields.emplace_back("X-RateLimit-Daily-Remaining", std::to_string(verdict.daily_remaining));
+    fields.emplace_back("X-RateLimit-Daily-Reset", std::to_string(verdict.daily_reset.count()));
+  }
 }
 
 std::string etag_of(const std::string& body, Etag kind) {
