@@ -90,9 +90,6 @@ elif ! command -v redis-server >/dev/null; then
 elif ! start_redis; then
   say "Redis: it did not start, the cache lives in memory only:"
   tail -n 3 "$state/redis.log" >&2 || true
-elif ! GATEWAY_CREDENTIALS_TOKEN=probe GATEWAY_REDIS_URL=$redis_url "$bin/contacts-gateway" check >"$state/probe.log" 2>&1 &&
-  grep -q 'redis' "$state/probe.log"; then
-  say "Redis: this gateway has no use for it yet, the cache lives in memory only"
 else
   say "Redis: one of its own on 127.0.0.1:$redis_port, in memory, ended with the gateway"
   export GATEWAY_REDIS_URL=$redis_url
