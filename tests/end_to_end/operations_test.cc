@@ -8,6 +8,7 @@
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/simulator_process.h"
 
 using namespace test_support;
@@ -124,7 +125,7 @@ TEST_SUITE("operations") {
   }
 
   TEST_CASE("the table above names every operation of the catalogue and no other") {
-    Process program({.arguments = {GATEWAY_BINARY_DIR "/contacts-gateway", "operations", "--json"},
+    Process program({.arguments = {test_support::binary_dir() + "/contacts-gateway", "operations", "--json"},
                      .environment = {},
                      .unset_prefix = "GATEWAY_"});
     REQUIRE(program.wait_for_exit(milliseconds{20'000}) == 0);

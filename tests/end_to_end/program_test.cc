@@ -8,6 +8,7 @@
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -22,7 +23,7 @@ namespace {
 constexpr auto kLimit = 20s;
 
 Process program(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
-  arguments.insert(arguments.begin(), GATEWAY_BINARY_DIR "/contacts-gateway");
+  arguments.insert(arguments.begin(), test_support::binary_dir() + "/contacts-gateway");
   return Process(
       {.arguments = std::move(arguments), .environment = std::move(environment), .unset_prefix = "GATEWAY_"});
 }

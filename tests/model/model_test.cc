@@ -14,6 +14,18 @@ std::string told(const model::Found& found) {
   return text;
 }
 
+// Millions of states are for an unhindered build; the sanitizers look at the same code in the smallest worlds.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define GATEWAY_SANITIZED
+#endif
+#endif
+#ifdef GATEWAY_SANITIZED
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 bool full() { return std::getenv("GATEWAY_TEST_FULL") != nullptr; }
 }  // namespace
 
@@ -35,6 +47,7 @@ TEST_SUITE("model") {
       worlds.push_back({.writes = 1, .reads = 2, .rollbacks = 1, .reports = 2, .most_states = 30'000'000});
       worlds.push_back({.writes = 1, .reads = 2, .seconds = 4, .reports = 2, .most_states = 30'000'000});
     }
+    if (kSanitized) worlds = {{.writes = 1, .reads = 1, .reports = 1}, {.writes = 1, .reads = 1, .crashes = 1, .reports = 1}};
     for (const auto& world : worlds) {
       const auto found = model::explore(world);
       MESSAGE("writes ", world.writes, ", reads ", world.reads, ", restarts ", world.restarts, ", rollbacks ",
@@ -46,7 +59,7 @@ TEST_SUITE("model") {
   }
 
   TEST_CASE("each rule is needed: without it a stale read is found") {
-    const std::vector<Bounds> worlds{
+    std::vector<Bounds> worlds{
         {.writes = 1, .reads = 2, .reports = 1, .without = Without::PendingMark},
         {.writes = 1, .reads = 2, .reports = 1, .warm = false, .without = Without::Generation},
         {.writes = 1, .reads = 1, .reports = 1, .without = Without::Acknowledgement},
@@ -57,6 +70,7 @@ TEST_SUITE("model") {
         {.writes = 1, .reads = 1, .restarts = 1, .reports = 0, .without = Without::Quarantine},
         {.writes = 1, .reads = 2, .reports = 1, .without = Without::FlightState},
     };
+    if (kSanitized) worlds = {{.writes = 1, .reads = 1, .seconds = 4, .reports = 0, .without = Without::LeaseFence}};
     for (const auto& world : worlds) {
       const auto found = model::explore(world);
       CHECK_MESSAGE(found.violated, "without ", std::string(model::name_of(world.without)), " nothing was found in ",

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/paths.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -61,7 +63,7 @@ TEST_SUITE_BEGIN("purity");
 
 TEST_CASE("the sources of policies name no clock, randomness, environment or I/O") {
   std::size_t files = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(GATEWAY_SOURCE_DIR) / "policies")) {
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(test_support::source_dir()) / "policies")) {
     const auto extension = entry.path().extension();
     if (extension != ".cc" && extension != ".h") continue;
     ++files;
@@ -106,7 +108,7 @@ TEST_CASE("the check sees what it is there for") {
 }
 
 TEST_CASE("the policies target links nothing") {
-  const std::string cmake = read(fs::path(GATEWAY_SOURCE_DIR) / "CMakeLists.txt");
+  const std::string cmake = read(fs::path(test_support::source_dir()) / "CMakeLists.txt");
   const std::regex links(R"(target_link_libraries\s*\(\s*(policies|project_options)\s+([^)]*)\))");
   std::vector<std::string> found;
   for (std::sregex_iterator at(cmake.begin(), cmake.end(), links), end; at != end; ++at)

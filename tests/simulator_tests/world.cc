@@ -5,6 +5,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/paths.h"
+
 namespace simulator_tests {
 
 using namespace simulator;
@@ -59,7 +61,7 @@ namespace {
 
 const Document& all_documents() {
   static const Document document = [] {
-    std::ifstream file(GATEWAY_SOURCE_DIR "/tests/simulator_tests/documents.json");
+    std::ifstream file(test_support::source_dir() + "/tests/simulator_tests/documents.json");
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     Document parsed;
     parsed.Parse(text.c_str());

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "tests/support/listening.h"
+#include "tests/support/paths.h"
 
 namespace test_support {
 namespace {
@@ -16,8 +17,9 @@ ProcessOptions process_options(const GatewayOptions& options, const TempDir& fol
     std::erase_if(settings, [&, &given = path](const auto& setting) { return setting.first == given; });
     settings.emplace_back(path, value);
   }
-  ProcessOptions process{
-      .arguments = {GATEWAY_BINARY_DIR "/contacts-gateway", "serve"}, .environment = {}, .unset_prefix = "GATEWAY_"};
+  ProcessOptions process{.arguments = {test_support::binary_dir() + "/contacts-gateway", "serve"},
+                         .environment = {},
+                         .unset_prefix = "GATEWAY_"};
   for (const auto& [path, value] : settings) process.environment.push_back(environment_name(path) + "=" + value);
   if (!options.config.empty())
     process.environment.push_back("GATEWAY_CONFIG=" + folder.write("gateway.json", options.config));

@@ -10,6 +10,7 @@
 #include "gateway/config/load.h"
 #include "gateway/config/schema.h"
 #include "gateway/config/value.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace config = gateway::config;
@@ -70,12 +71,12 @@ TEST_SUITE("config") {
 
   TEST_CASE("config.schema.json is the table's") {
     const std::string text = config::schema_text();
-    same_as_file(GATEWAY_SOURCE_DIR "/gateway/config/config.schema.json", text);
+    same_as_file(test_support::source_dir() + "/gateway/config/config.schema.json", text);
     if (!::getenv("UPDATE_GENERATED")) CHECK(text == embedded::config_schema);
   }
 
   TEST_CASE("README's settings table is the table's") {
-    const std::string path = GATEWAY_SOURCE_DIR "/README.md";
+    const std::string path = test_support::source_dir() + "/README.md";
     const std::string begin = "<!-- settings: made from gateway/config/table.cc -->\n",
                       end = "<!-- end of settings -->";
     std::string readme = content_of(path);
