@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "tests/model/world.h"
+#include "tests/support/sanitized.h"
 
 namespace {
 using model::Bounds;
@@ -15,16 +16,7 @@ std::string told(const model::Found& found) {
 }
 
 // Millions of states are for an unhindered build; the sanitizers look at the same code in the smallest worlds.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define GATEWAY_SANITIZED
-#endif
-#endif
-#ifdef GATEWAY_SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
+using test_support::kSanitized;
 
 bool full() { return std::getenv("GATEWAY_TEST_FULL") != nullptr; }
 }  // namespace
@@ -47,7 +39,8 @@ TEST_SUITE("model") {
       worlds.push_back({.writes = 1, .reads = 2, .rollbacks = 1, .reports = 2, .most_states = 30'000'000});
       worlds.push_back({.writes = 1, .reads = 2, .seconds = 4, .reports = 2, .most_states = 30'000'000});
     }
-    if (kSanitized) worlds = {{.writes = 1, .reads = 1, .reports = 1}, {.writes = 1, .reads = 1, .crashes = 1, .reports = 1}};
+    if (kSanitized)
+      worlds = {{.writes = 1, .reads = 1, .reports = 1}, {.writes = 1, .reads = 1, .crashes = 1, .reports = 1}};
     for (const auto& world : worlds) {
       const auto found = model::explore(world);
       MESSAGE("writes ", world.writes, ", reads ", world.reads, ", restarts ", world.restarts, ", rollbacks ",
