@@ -36,7 +36,7 @@ gateway=
 end() {
   trap - EXIT INT TERM HUP
   [ -z "$gateway" ] || kill -TERM "$gateway" 2>/dev/null || true
-  [ -z "$gateway" ] || wait "$gateway" 2>/dev/null || true
+  [ -z "$gateway" ] || wait "$gateway" "$log" 2>/dev/null || true
   [ ${#helpers[@]} -eq 0 ] || kill -TERM "${helpers[@]}" 2>/dev/null || true
   rm -rf "$state"
 }
@@ -44,7 +44,8 @@ trap end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# In a session of its own, so that Ctrl-C reaches the gateway first, which may still need it; and never outliving this script.
+# In a session of its own: Ctrl-C reaches this script alone, which ends the gateway first and then what it needed. None of them
+# outlives the script.
 helper() { setsid setpriv --pdeathsig TERM -- "$@" & helpers+=($!); }
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 given() {  # given PATH: is this setting set by a flag or in the environment?
@@ -158,9 +159,9 @@ watch_log() {
   exec cat >&2
 }
 mkfifo "$state/log"
-(trap '' INT; watch_log) <"$state/log" &
+(trap '' INT TERM; watch_log) <"$state/log" &  # ends with the gateway, whose last words it still passes on
 log=$!
-setpriv --pdeathsig TERM -- "$bin/contacts-gateway" serve "$@" 2>"$state/log" &
+setsid setpriv --pdeathsig TERM -- "$bin/contacts-gateway" serve "$@" 2>"$state/log" &
 gateway=$!
 code=0
 wait "$gateway" || code=$?

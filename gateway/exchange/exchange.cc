@@ -70,7 +70,8 @@ asio::awaitable<void> Exchange::serve(RequestPtr request) {
 }
 
 asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
-  for (;;) {
+  constexpr int kRounds = 4;  // a flight may be lost, or bring another representation than ours; then it is asked anew
+  for (int round = 0; round < kRounds; ++round) {
     const auto guard =
         parts_.fence.guard(request->surrogate_keys);  // before the lookup: what is invalidated from here on is seen
     auto found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
@@ -94,6 +95,7 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
       continue;  // another representation than ours
     co_return answer_of(*request, *fetched, !boarded.leads, candidate != nullptr);
   }
+  co_return co_await bypass(request);
 }
 
 // The entry that a read may be answered with as far as coherence goes; freshness is judged after.
@@ -263,6 +265,7 @@ asio::awaitable<Exchange::Answer> Exchange::write(RequestPtr request) {
                                     answer ? std::string_view(answer->body) : std::string_view());
   }
   co_await parts_.writes.finish(ticket, outcome, write_keys(*request, std::move(more)));
+  parts_.reporter.invalidated("write");
   if (error) std::rethrow_exception(error);
   auto answer = passed_on(std::move(attempted));
   answer.status.forward = policies::Forward::Method;

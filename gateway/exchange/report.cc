@@ -10,6 +10,8 @@ Reporter::Reporter(metrics::Metrics& metrics, std::shared_ptr<const config::Sett
       log_all_(settings_->log.requests == "all"),
       log_errors_(settings_->log.requests != "off") {}
 
+void Reporter::invalidated(std::string_view cause) const { metrics_.invalidation(cause); }
+
 void Reporter::finished(const Finished& request) const {
   const auto duration = std::chrono::steady_clock::now() - request.started;
   const auto operation = request.operation ? request.operation->index : metrics::kOther;

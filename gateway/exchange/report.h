@@ -29,6 +29,7 @@ class Reporter {
  public:
   Reporter(metrics::Metrics& metrics, std::shared_ptr<const config::Settings> settings);
   void finished(const Finished& request) const;
+  void invalidated(std::string_view cause) const;  // entries were dropped: "write"
 
  private:
   metrics::Metrics& metrics_;

@@ -40,6 +40,7 @@ def parse_arguments():
     parser.add_argument("--access-log", action="store_true", help="nginx and the gateway write a line for each request")
     parser.add_argument("--json", metavar="FILE", help="write everything measured there")
     options = parser.parse_args()
+    options.bin = os.path.abspath(options.bin)
     options.servers = options.servers.split(",")
     options.cases = list(CASES) if options.cases == "all" else options.cases.split(",")
     for given, known in ((options.servers, servers.ALL), (options.cases, CASES)):
