@@ -92,6 +92,7 @@ asio::awaitable<Found> RedisTier::look_up(std::string key, std::vector<std::stri
     }
   } else if (found.leads && found.view.marks.empty()) {
     led_[key] = token;
+    found.claimed = true;
   }
   co_return found;
 }

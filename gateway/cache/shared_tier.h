@@ -24,6 +24,8 @@ struct Found {
   std::chrono::milliseconds now{0};  // the tier's own clock: `entry->stored_at_ms` counts by it
   // Single flight across replicas: false while another replica fetches this very state; wait_for_other() then.
   bool leads = true;
+  // This lookup took the right to fetch from the other replicas: finish() must follow, with an entry or without.
+  bool claimed = false;
 };
 
 class SharedTier {

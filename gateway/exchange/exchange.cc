@@ -4,6 +4,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
+#include <utility>
 
 #include "gateway/exchange/answer.h"
 #include "gateway/log/log.h"
@@ -75,6 +76,7 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
     const auto guard =
         parts_.fence.guard(request->surrogate_keys);  // before the lookup: what is invalidated from here on is seen
     auto found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+    Claim claim(*this, request->key, found.claimed);
     const auto candidate = candidate_of(*request, found, guard);
     if (candidate)
       if (auto answer = from_cache(request, candidate, found.entry ? Tier::Redis : Tier::Memory))
@@ -82,10 +84,13 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
     if (request->directives.only_if_cached) co_return refused({Refusal::OnlyIfCached, {}, {}});
 
     auto boarded = flights_.board(request->key, found.view, guard);
-    if (boarded.leads)
+    if (boarded.leads) {
+      claim.held = false;  // the flight's now
       take_off(request, boarded.flight, std::move(found), candidate);
-    else if (boarded.flight->on_urgency)
-      boarded.flight->on_urgency(*request);
+    } else {
+      claim.give_up();  // before waiting: the flight itself may be waiting for it
+      if (boarded.flight->on_urgency) boarded.flight->on_urgency(*request);
+    }
     const auto fetched = co_await flights_.wait(boarded.flight);
     if (!fetched) continue;  // the fetch was lost
     if (may_stand_in(*request, candidate, *fetched))
@@ -131,6 +136,11 @@ bool Exchange::may_stand_in(const Request& request, const EntryPtr& entry, const
   if (!entry || !failed) return false;
   return parts_.fence.intact(entry->guard) &&
          policies::may_serve_on_error(entry->lifetimes, cache::boottime() - entry->received, request.directives);
+}
+
+void Exchange::Claim::give_up() {
+  if (!std::exchange(held, false)) return;
+  asio::co_spawn(exchange.parts_.io, exchange.parts_.tier.finish(key, {}, nullptr), logged("claim_not_given_up"));
 }
 
 void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate) {
@@ -228,13 +238,19 @@ void Exchange::refresh(RequestPtr request) {
 asio::awaitable<void> Exchange::refresh_once(RequestPtr request) {
   const auto guard = parts_.fence.guard(request->surrogate_keys);
   auto found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+  Claim claim(*this, request->key, found.claimed);
   const auto candidate = candidate_of(*request, found, guard);
   if (candidate &&
       policies::decide(&candidate->lifetimes, cache::boottime() - candidate->received, request->directives).action ==
           policies::Action::ServeFresh)
     co_return;  // another replica was quicker
   auto boarded = flights_.board(request->key, found.view, guard);
-  if (boarded.leads) take_off(request, boarded.flight, std::move(found), candidate);
+  if (boarded.leads) {
+    claim.held = false;
+    take_off(request, boarded.flight, std::move(found), candidate);
+  } else {
+    claim.give_up();
+  }
   co_await flights_.wait(boarded.flight);
 }
 

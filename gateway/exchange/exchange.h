@@ -59,6 +59,17 @@ class Exchange {
     std::chrono::milliseconds waited{0};
   };
   using Flights = cache::Flights<Fetched, Request>;
+  // A lookup's right to fetch, given up again where nobody flies: another replica may be waiting for it.
+  struct Claim {
+    Exchange& exchange;
+    std::string key;
+    bool held = false;
+    Claim(Exchange& to, std::string of, bool claimed) : exchange(to), key(std::move(of)), held(claimed) {}
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    ~Claim() { give_up(); }
+    void give_up();
+  };
   // What a fetch came to, and what the shared tier is given of it.
   struct Arrival {
     std::shared_ptr<const Fetched> fetched;

@@ -3,9 +3,11 @@
 
 #include <vector>
 
+#include "tests/support/eventually.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/json.h"
+#include "tests/support/redis_server.h"
 #include "tests/support/simulator_process.h"
 
 using namespace test_support;
@@ -82,5 +84,22 @@ TEST_SUITE("single flight") {
         CHECK_FALSE(coming[i].closed_by_peer(milliseconds{0}));
       }
     }
+  }
+
+  TEST_CASE("a replica that looked up and fetched nothing does not keep the others waiting") {
+    RedisServer redis;
+    SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "0"}}};
+    const GatewayOptions options{
+        .upstream = simulator.url(),
+        .settings = {{"credentials.token", "simulator-token"}, {"redis.url", redis.url()}, {"log.requests", "errors"}}};
+    GatewayProcess first(options), second(options);
+    HttpClient warm(first.address());  // on both, so that Redis is connected
+    REQUIRE(warm.get("/contacts/" + contact_id(2)).status == 200);
+    REQUIRE(eventually(milliseconds{5'000}, [&] {
+      return HttpClient(second.address()).get("/contacts/" + contact_id(2)).field("Cache-Status").find("hit") !=
+             std::string::npos;
+    }));
+    CHECK(warm.get("/contacts/" + contact_id(1), {{"Cache-Control", "only-if-cached"}}).status == 504);
+    CHECK(HttpClient(second.address(), milliseconds{5'000}).get("/contacts/" + contact_id(1)).status == 200);
   }
 }
