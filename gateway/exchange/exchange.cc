@@ -38,7 +38,7 @@ policies::WallTime wall_clock() { return std::chrono::time_point_cast<millisecon
 void Exchange::hand_over(RequestPtr request) {
   const bool writes = request->operation->kind == policies::Kind::Write;
   if (!writes)
-    request->reply.on_hang_up([this, weak = std::weak_ptr<Request>(request)] {
+    request->reply->on_hang_up([this, weak = std::weak_ptr<Request>(request)] {
       asio::post(parts_.io, [weak] {
         if (auto left = weak.lock()) left->cancel.emit(asio::cancellation_type::terminal);
       });
@@ -53,21 +53,32 @@ void Exchange::hand_over(RequestPtr request) {
 }
 
 // The phases of a request behind the worker, as README's "Life of a request" names them.
+asio::awaitable<Exchange::Answer> Exchange::answer(RequestPtr request) {
+  if (request->operation->kind == policies::Kind::Write) co_return co_await write(request);
+  if (request->key.empty()) co_return co_await bypass(request);
+  co_return co_await read(request);
+}
+
 asio::awaitable<void> Exchange::serve(RequestPtr request) {
   Answer answer;
   try {
-    if (request->operation->kind == policies::Kind::Write)
-      answer = co_await write(request);
-    else if (request->key.empty())
-      answer = co_await bypass(request);
-    else
-      answer = co_await read(request);
+    answer = co_await this->answer(request);
   } catch (const asio::system_error& problem) {
     if (problem.code() != asio::error::operation_aborted) throw;
     answer.response.status = 499;  // the client left; nobody reads it, the log does
     answer.refusal = "client-left";
   }
-  send(*request, std::move(answer));
+  complete(*request, answer);
+  const int code = answer.response.status;
+  request->reply->send(std::move(answer.response));
+  parts_.reporter.finished({request->operation, request->method, code, request->client, request->location, request->id,
+                            answer.result, answer.tier, answer.refusal, request->started, answer.waited});
+}
+
+asio::awaitable<server::Response> Exchange::call(RequestPtr request) {
+  auto answer = co_await this->answer(request);
+  complete(*request, answer);
+  co_return std::move(answer.response);
 }
 
 asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {

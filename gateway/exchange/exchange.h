@@ -44,6 +44,9 @@ class Exchange {
   void hand_over(std::shared_ptr<Request> request);
   // A stale answer was served from memory: fetches a new one, once, in the background. `request` answers nobody.
   void refresh(std::shared_ptr<Request> request);
+  // A request of the gateway's own, on the Asio thread: the same road, and the answer comes back. It answers refusals
+  // as problem responses. Cancelling it leaves as a client that hangs up does; do not cancel a write.
+  asio::awaitable<server::Response> call(std::shared_ptr<Request> request);
 
  private:
   // What a flight brings to all who wait for it.
@@ -88,6 +91,7 @@ class Exchange {
   using RequestPtr = std::shared_ptr<Request>;
 
   asio::awaitable<void> serve(RequestPtr request);
+  asio::awaitable<Answer> answer(RequestPtr request);
   asio::awaitable<Answer> read(RequestPtr request);
   asio::awaitable<Answer> write(RequestPtr request);
   asio::awaitable<Answer> bypass(RequestPtr request);
@@ -107,7 +111,7 @@ class Exchange {
   static Answer passed_on(Attempted attempted);
   static Answer refused(const Refused& why);
   std::vector<cache::Writes::Key> write_keys(const Request& request, std::vector<std::string> names) const;
-  void send(const Request& request, Answer answer) const;
+  void complete(const Request& request, Answer& answer) const;  // the fields that the gateway adds
 
   ExchangeParts parts_;
   Flights flights_;

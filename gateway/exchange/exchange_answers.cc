@@ -86,7 +86,7 @@ std::vector<cache::Writes::Key> Exchange::write_keys(const Request& request, std
   return keys;
 }
 
-void Exchange::send(const Request& request, Answer answer) const {
+void Exchange::complete(const Request& request, Answer& answer) const {
   auto& fields = answer.response.fields;
   std::string status;
   policies::append_cache_status(status, answer.status);
@@ -100,10 +100,6 @@ void Exchange::send(const Request& request, Answer answer) const {
     fields.add("RateLimit-Policy", policies::format_rate_limit_policy(budget.limit));
     fields.add("RateLimit", policies::format_rate_limit(budget.remaining, budget.until_more));
   }
-  const int code = answer.response.status;
-  request.reply.send(std::move(answer.response));
-  parts_.reporter.finished({request.operation, request.method, code, request.client, request.location, request.id,
-                            answer.result, answer.tier, answer.refusal, request.started, answer.waited});
 }
 
 }  // namespace gateway::exchange

@@ -185,7 +185,8 @@ bool Front::from_memory(Seen& seen) {
 
 void Front::hand_over(Seen& seen, bool refresh) {
   const auto& view = seen.view;
-  auto request = std::make_shared<Request>(seen.reply);
+  auto request = std::make_shared<Request>();
+  request->reply = seen.reply;
   request->started = seen.started;
   request->id = seen.id;
   request->operation = seen.match.operation;

@@ -1,5 +1,6 @@
-// One request on its way from the worker that parsed it to the Asio thread: everything it needs, owned. Made by Front,
-// used by Exchange; the worker forgets it once it is handed over. `cancel` is emitted on the Asio thread only.
+// One request on its way from the worker that parsed it to the Asio thread: everything it needs, owned. Made by Front
+// (or by Calls, for the gateway's own), used by Exchange; the worker forgets it once it is handed over. `cancel` is
+// emitted on the Asio thread only.
 #pragma once
 
 #include <asio/cancellation_signal.hpp>
@@ -18,11 +19,11 @@
 namespace gateway::exchange {
 
 struct Request {
-  explicit Request(server::Reply to) : reply(std::move(to)) {}
+  Request() = default;
   // The same request once more, to be cancelled by nobody: for a refresh in the background.
   Request(const Request& other);
 
-  server::Reply reply;
+  std::optional<server::Reply> reply;  // none: the gateway's own, whose caller awaits the answer
   std::chrono::steady_clock::time_point started;
   std::string id;  // X-Request-Id
 

@@ -1,0 +1,55 @@
+#include "gateway/exchange/calls.h"
+
+#include <utility>
+
+#include "policies/cache_key.h"
+#include "policies/surrogate_keys.h"
+
+namespace gateway::exchange {
+
+Calls::Calls(std::shared_ptr<const config::Settings> settings, const policies::Catalogue& catalogue,
+             const credentials::Credentials& credentials, const VaryNames& vary_names, Exchange& exchange)
+    : settings_(std::move(settings)),
+      catalogue_(catalogue),
+      credentials_(credentials),
+      vary_names_(vary_names),
+      exchange_(exchange) {}
+
+asio::awaitable<server::Response> Calls::run(Call call) const {
+  const std::string_view target = call.target;
+  const auto mark = target.find('?');
+  const auto path = target.substr(0, mark);
+  const auto query = mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+  const auto matched = catalogue_.match(call.method, path);
+  const auto* match = std::get_if<policies::Match>(&matched);
+  if (match == nullptr) co_return to_response(Refusal::UnknownOperation);
+
+  auto request = std::make_shared<Request>();
+  request->started = std::chrono::steady_clock::now();
+  request->id = std::move(call.id);
+  request->operation = match->operation;
+  request->method = call.method;
+  request->target = call.target;
+  request->path = path;
+  request->location = call.location.empty() ? std::string(credentials_.own_location()) : std::move(call.location);
+  request->version = policies::find_field(call.fields.view(), "Version").value_or(settings_->upstream.version);
+  request->client = call.client;
+  request->urgency = call.urgency;
+  request->wait = call.wait;
+  request->directives = policies::request_cache_control(call.fields.view());
+  if (match->operation->kind != policies::Kind::Write && settings_->cache.enabled && !request->directives.no_store) {
+    std::string key;
+    if (!policies::append_cache_key(key, {*match, request->location, request->version, query, call.body})) {
+      request->base_key = key;
+      if (const auto names = vary_names_.of(match->operation->index))
+        key += policies::vary_key(*names, call.fields.view()).value_or("");
+      request->key = std::move(key);
+    }
+  }
+  request->surrogate_keys = policies::keys_of_request(*match, request->location, call.body);
+  if (!call.body.empty()) request->body = std::make_shared<const std::string>(std::move(call.body));
+  request->fields = std::move(call.fields);
+  co_return co_await exchange_.call(std::move(request));
+}
+
+}  // namespace gateway::exchange

@@ -1,0 +1,51 @@
+// Requests of the gateway's own (flows, whole records, exports): they take the road of a client's request, through
+// cache, single flight, limiter, retries and fences, and come back to the coroutine that made them. Asio thread only.
+// The caller has checked access: a call is made with the rights of the gateway. Calls are counted by what they cause
+// (upstream, limiter, Redis), not as clients' requests.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/config/settings.h"
+#include "gateway/exchange/exchange.h"
+#include "gateway/exchange/vary_names.h"
+#include "gateway/server/reply.h"
+#include "policies/catalogue.h"
+#include "policies/fields.h"
+
+namespace gateway::exchange {
+
+struct Call {
+  std::string method = "GET";
+  std::string target;       // "/contacts/abc?x=1", as a client would send it; only the catalogue's operations
+  policies::Fields fields;  // more fields: Version, Idempotency-Key, Cache-Control, traceparent
+  std::string body;
+  std::string location;      // whose credentials, limit and cache entries; empty: the credentials' own
+  std::uint16_t client = 0;  // on whose behalf it queues: the fair queue goes round-robin over clients
+  int urgency = 7;           // RFC 9218; 7: background
+  std::optional<std::chrono::milliseconds> wait;  // for a permit at most; empty: rate_limit.max_wait
+  std::string id;                                 // X-Request-Id; empty: none
+};
+
+class Calls {
+ public:
+  Calls(std::shared_ptr<const config::Settings> settings, const policies::Catalogue& catalogue,
+        const credentials::Credentials& credentials, const VaryNames& vary_names, Exchange& exchange);
+
+  // The answer with the fields a client would see (Cache-Status, Age, ...). What cannot be sent or is refused comes
+  // back as the problem response a client would get: the caller looks at the status.
+  asio::awaitable<server::Response> run(Call call) const;
+
+ private:
+  std::shared_ptr<const config::Settings> settings_;
+  const policies::Catalogue& catalogue_;
+  const credentials::Credentials& credentials_;
+  const VaryNames& vary_names_;
+  Exchange& exchange_;
+};
+
+}  // namespace gateway::exchange
