@@ -13,6 +13,7 @@
 #include "gateway/admin/operations.h"
 #include "gateway/config/address.h"
 #include "gateway/exchange/service.h"
+#include "gateway/lifecycle/edge_tls.h"
 #include "gateway/log/log.h"
 #include "gateway/metrics/metrics.h"
 #include "gateway/server/server.h"
@@ -78,10 +79,13 @@ void add_admin_routes(admin::Admin& admin, metrics::Metrics& metrics) {
 
 server::Options public_options(const config::Settings& settings) {
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
-  return {.name = "contacts-gateway",
-          .addresses = {settings.listen},
-          .threads = settings.server.threads ? settings.server.threads : cores,
-          .limits = {}};
+  server::Options options;
+  options.name = "contacts-gateway";
+  options.addresses = {settings.listen};
+  options.threads = settings.server.threads ? settings.server.threads : cores;
+  options.tls = lifecycle::make_edge_tls(settings.server.tls);
+  options.on_handshake_failed = [](std::string_view why) { log::debug("tls_handshake_failed", {{"why", why}}); };
+  return options;
 }
 
 server::Options admin_options(const config::Settings& settings) {
@@ -89,6 +93,33 @@ server::Options admin_options(const config::Settings& settings) {
   limits.connections = 256;
   limits.body_bytes = 1024 * 1024;
   return {.name = "contacts-gateway-admin", .addresses = {settings.admin.listen}, .threads = 1, .limits = limits};
+}
+
+// The limits of connections need more descriptors than the usual soft limit of 1024: it is raised to what
+// the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// An expired certificate is served all the same: a gateway that does not start would help its clients less.
+void tell_certificate(const server::TlsContext& tls) {
+  const bool valid = tls.valid_at(std::time(nullptr));
+  log::write(valid ? log::Level::Info : log::Level::Warn, valid ? "tls_certificate" : "tls_certificate_not_valid_now",
+             {{"not_after", std::int64_t{tls.not_after()}}});
+}
+
+void add_handshake_counts(metrics::Metrics& metrics, const server::Server& server) {
+  metrics.gauges("gateway_tls_handshakes_total", "TLS handshakes with clients, by result.", {"result"}, [&server] {
+    std::vector<metrics::Metrics::LabelledValue> values;
+    for (std::size_t i = 0; i < server::kHandshakeResults; ++i) {
+      const auto result = static_cast<server::HandshakeResult>(i);
+      values.push_back({{std::string(to_string(result))}, static_cast<double>(server.handshakes(result))});
+    }
+    return values;
+  });
 }
 
 void tell_addresses(std::string_view name, const server::Server& server) {
@@ -106,7 +137,13 @@ int run(const std::shared_ptr<const config::Settings>& settings, EndSignals& sig
   admin.add_ready_check([&draining] { return admin::ReadyPart{"gateway", !draining, draining ? "it is ending" : ""}; });
 
   exchange::Service service(settings, metrics, admin);
-  server::Server public_server(public_options(*settings), service.handlers());
+  auto options = public_options(*settings);
+  const auto tls = options.tls;
+  server::Server public_server(std::move(options), service.handlers());
+  if (tls) {
+    tell_certificate(*tls);
+    add_handshake_counts(metrics, public_server);
+  }
   metrics.gauge("gateway_connections", "",
                 [&public_server] { return static_cast<double>(public_server.connections()); });
   server::Server admin_server(admin_options(*settings), admin.handlers());
@@ -134,6 +171,7 @@ int run(const std::shared_ptr<const config::Settings>& settings, EndSignals& sig
 
 int serve(std::shared_ptr<const config::Settings> settings) {
   disable_core_dumps();
+  raise_descriptor_limit();
   EndSignals signals;
   log::start(log::level_from(settings->log.level));
   int code = 1;

@@ -41,8 +41,8 @@ std::string describe(const sockaddr_storage& address) {
 
 Connection* Connection::current() { return current_connection; }
 
-Connection::Connection(Worker& worker, int fd, std::uint64_t id)
-    : worker_(worker), fd_(fd), id_(id), reader_(worker.limits()) {}
+Connection::Connection(Worker& worker, int fd, std::uint64_t id, std::shared_ptr<TlsSession> tls)
+    : worker_(worker), fd_(fd), id_(id), tls_(std::move(tls)), reader_(worker.limits()) {}
 
 Connection::~Connection() { ::close(fd_); }
 
@@ -96,6 +96,7 @@ void Connection::on_deadline(Wait wait) {
     case Wait::Body:
       return refuse(refusal::kSlowBody);
     case Wait::Idle:
+      return worker_.draining() ? on_drain_begin() : lose();
     case Wait::Write:
     case Wait::Linger:
       return lose();
@@ -137,7 +138,17 @@ void Connection::end_turn() {
   worker_.post([id = id_](Worker& worker) { worker.with(id, [](Connection&) {}); });
 }
 
+// Records may lie decrypted or half read inside the session: only EAGAIN tells that nothing is left.
+long Connection::receive_tls() {
+  const auto size = tls_->read(worker_.read_buffer().data(), worker_.read_buffer().size());
+  if (size > 0) return size;
+  readable_ = false;
+  if (size < 0 && errno != EAGAIN) lose();
+  return size;
+}
+
 long Connection::receive() {
+  if (tls_ && phase_ != Phase::Lingering) return receive_tls();
   auto& buffer = worker_.read_buffer();
   for (;;) {
     const auto size = ::recv(fd_, buffer.data(), buffer.size(), 0);
@@ -168,6 +179,11 @@ void Connection::read() {
 // A request cut short has nobody who could read an answer to it.
 void Connection::on_end_of_input() {
   peer_shut_ = end_of_input_ = true;
+  phase_ = Phase::Closing;
+}
+
+void Connection::linger() {
+  keep_alive_ = false;
   phase_ = Phase::Closing;
 }
 

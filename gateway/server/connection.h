@@ -17,6 +17,7 @@
 #include "gateway/server/output.h"
 #include "gateway/server/reply.h"
 #include "gateway/server/request_reader.h"
+#include "gateway/server/tls.h"
 
 namespace gateway::server {
 
@@ -32,7 +33,8 @@ struct Readiness {
 
 class Connection : public Waiter {
  public:
-  Connection(Worker& worker, int fd, std::uint64_t id);
+  // `tls`: after its handshake; null where the bytes travel as they are.
+  Connection(Worker& worker, int fd, std::uint64_t id, std::shared_ptr<TlsSession> tls);
   ~Connection();
 
   std::uint64_t id() const { return id_; }
@@ -43,6 +45,7 @@ class Connection : public Waiter {
   void on_deadline(Wait wait);
   void on_drain_begin();
   void refuse(const Refusal& refusal);
+  void linger();  // its answer was given elsewhere: only to be read until it closes
   void lose();    // the client is gone, or is cut off
   void cut();     // the handler wants it ended: its client must see that the answer is not whole
   void settle();  // after anything happened: go on with what can go on, send, and set the deadline
@@ -73,6 +76,8 @@ class Connection : public Waiter {
   void read();
   void discard();
   long receive();
+  long receive_tls();
+  void end_output();
   void on_end_of_input();
   void consume(std::string_view fresh);
   void dispatch();
@@ -88,6 +93,7 @@ class Connection : public Waiter {
   Worker& worker_;
   const int fd_;
   const std::uint64_t id_;
+  const std::shared_ptr<TlsSession> tls_;
   Phase phase_ = Phase::Reading;
   bool readable_ = false;   // the kernel may hold more to read
   bool peer_shut_ = false;  // the client said it sends no more

@@ -134,7 +134,7 @@ void Connection::flush() {
   if (phase_ == Phase::Closed) return worker_.scratch().clear();
   Output& out = output();
   const auto before = out.size();
-  const auto sent = before > 0 ? out.flush(fd_) : Output::Sent::All;
+  const auto sent = before == 0 ? Output::Sent::All : tls_ ? out.flush(*tls_) : out.flush(fd_);
   if (out.size() != before) restart_wait_ = true;
   if (sent == Output::Sent::Failed) {
     out.clear();
@@ -154,8 +154,13 @@ void Connection::flush() {
   on_hang_up_ = nullptr;
   flow_ = nullptr;
   if (phase_ != Phase::Closing) return;
-  ::shutdown(fd_, SHUT_WR);
+  end_output();
   phase_ = end_of_input_ ? Phase::Closed : Phase::Lingering;
+}
+
+void Connection::end_output() {
+  if (tls_) tls_->close_notify();
+  ::shutdown(fd_, SHUT_WR);
 }
 
 void Connection::account_flow() {

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+
+#include "gateway/server/tls.h"
 
 namespace gateway::server {
 
@@ -15,6 +18,7 @@ constexpr std::size_t kCopied = 8 * 1024;    // a body up to this size travels w
 constexpr std::size_t kSegment = 64 * 1024;  // a buffer above this gets a successor, so that what was sent can go
 constexpr std::size_t kKept = 256 * 1024;    // buffer space kept for the next answers
 constexpr std::size_t kVectors = 16;
+constexpr std::size_t kRecord = 16 * 1024;  // the most plain bytes of one TLS record (RFC 8446 section 5.1)
 
 }  // namespace
 
@@ -70,6 +74,33 @@ long Output::send_some(int fd) const {
   return ::sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
+// One record. Small pieces are gathered; a large one is encrypted from where it lies. What begins at offset_ only grows
+// until it is taken, so a repeated write begins with the same bytes.
+long Output::send_some(TlsSession& session) const {
+  std::array<char, kRecord> gathered;
+  std::size_t count = 0;
+  std::size_t skip = offset_;
+  const auto add = [&](std::string_view piece) {
+    const auto skipped = std::min(skip, piece.size());
+    skip -= skipped;
+    piece.remove_prefix(skipped);
+    const auto taken = std::min(piece.size(), kRecord - count);
+    std::memcpy(gathered.data() + count, piece.data(), taken);
+    count += taken;
+  };
+  const auto& first = segments_.front();
+  if (first.bytes.size() >= offset_ + kRecord || (segments_.size() == 1 && !first.body))
+    return session.write(std::string_view(first.bytes).substr(offset_, kRecord));
+  if (first.body && offset_ >= first.bytes.size() && first.size() >= offset_ + kRecord)
+    return session.write(std::string_view(*first.body).substr(offset_ - first.bytes.size(), kRecord));
+  for (const auto& segment : segments_) {
+    if (count == kRecord) break;
+    add(segment.bytes);
+    if (segment.body) add(*segment.body);
+  }
+  return session.write({gathered.data(), count});
+}
+
 void Output::drop(std::size_t sent) {
   offset_ += sent;
   while (segments_.size() > 1 && offset_ >= segments_.front().size()) {
@@ -78,9 +109,10 @@ void Output::drop(std::size_t sent) {
   }
 }
 
-Output::Sent Output::flush(int fd) {
+template <typename Write>
+Output::Sent Output::flush_by(Write write) {
   for (auto left = size(); left > 0;) {
-    const auto sent = send_some(fd);
+    const auto sent = write();
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Sent::Blocked : Sent::Failed;
     left -= static_cast<std::size_t>(sent);
@@ -88,6 +120,14 @@ Output::Sent Output::flush(int fd) {
   }
   clear();
   return Sent::All;
+}
+
+Output::Sent Output::flush(int fd) {
+  return flush_by([&] { return send_some(fd); });
+}
+
+Output::Sent Output::flush(TlsSession& session) {
+  return flush_by([&] { return send_some(session); });
 }
 
 }  // namespace gateway::server

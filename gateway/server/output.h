@@ -10,6 +10,8 @@
 
 namespace gateway::server {
 
+class TlsSession;
+
 class Output {
  public:
   enum class Sent { All, Blocked, Failed };  // Blocked: the kernel takes no more now
@@ -21,6 +23,7 @@ class Output {
   bool empty() const { return size() == 0; }
   std::size_t size() const;  // bytes not yet sent
   Sent flush(int fd);        // non-blocking; never raises SIGPIPE
+  Sent flush(TlsSession& session);
   void clear();
 
  private:
@@ -31,7 +34,10 @@ class Output {
     std::size_t size() const { return bytes.size() + (body ? body->size() : 0); }
   };
 
+  template <typename Write>
+  Sent flush_by(Write write);
   long send_some(int fd) const;
+  long send_some(TlsSession& session) const;
   void drop(std::size_t sent);
 
   std::deque<Segment> segments_;

@@ -25,6 +25,7 @@ inline constexpr Refusal kFraming{
     400, "ambiguous-framing",
     "Content-Length and Transfer-Encoding exclude each other, and HTTP/1.0 has only the first."};
 inline constexpr Refusal kChunk{400, "malformed-chunk", "The chunked body is not framed as RFC 9112 section 7.1 says."};
+inline constexpr Refusal kPlainHttp{400, "plain-http", "This port speaks TLS: use https:// for it."};
 inline constexpr Refusal kSlowHead{408, "slow-header", "The header block did not arrive in time."};
 inline constexpr Refusal kSlowBody{408, "slow-body", "The body did not arrive in time."};
 inline constexpr Refusal kBodySize{413, "body-too-large", "The body is larger than this server takes."};

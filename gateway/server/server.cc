@@ -4,10 +4,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <future>
 #include <stdexcept>
 
+#include "gateway/mutex.h"
 #include "gateway/server/acceptor.h"
 #include "gateway/server/worker.h"
 
@@ -44,7 +45,9 @@ class Server::Impl {
   Impl(Options options, HandlerFactory factory)
       : options_(std::move(options)),
         factory_(std::move(factory)),
-        acceptor_(listen_on(options_.addresses), [this](int fd) { distribute(fd); }) {
+        tls_(options_.tls),
+        handshakes_(handshake_options(options_), handshake_events()),
+        acceptor_(listen_on(options_.addresses), [this](int fd) { welcome(fd); }) {
     if (options_.threads == 0) throw std::runtime_error("a server needs at least one thread");
     for (const auto& listener : acceptor_.listeners()) addresses_.push_back(listener.address());
   }
@@ -58,25 +61,21 @@ class Server::Impl {
     reactor_->init(Pistache::Aio::AsyncContext(options_.threads, options_.name));
     reactor_->addHandler(std::make_shared<Workers>(workers_));
     reactor_->run();
+    if (options_.tls) handshakes_.start();
     acceptor_.start();
   }
 
-  bool drain(std::chrono::milliseconds limit) {
+  // Handshakes under way go on: their clients were accepted.
+  bool drain(std::chrono::milliseconds limit, std::chrono::milliseconds idle) {
     const auto end = std::chrono::steady_clock::now() + limit;
     acceptor_.stop();
-    std::vector<std::future<void>> drained;
-    for (const auto& worker : workers_) {
-      auto done = std::make_shared<std::promise<void>>();
-      drained.push_back(done->get_future());
-      worker->post([done](Worker& target) { target.drain(std::move(*done)); });
-    }
-    bool all = true;
-    for (auto& future : drained) all = future.wait_until(end) == std::future_status::ready && all;
-    return all;
+    for (const auto& worker : workers_) worker->post([idle](Worker& target) { target.drain(idle); });
+    return open_.wait_for_none(end);
   }
 
   void stop() {
     acceptor_.stop();
+    handshakes_.stop();
     if (!reactor_) return;
     for (const auto& worker : workers_) {
       std::promise<void> closed;
@@ -92,28 +91,64 @@ class Server::Impl {
   }
 
   const std::vector<std::string>& addresses() const { return addresses_; }
-  std::size_t connections() const { return open_.load(std::memory_order_relaxed); }
+  std::size_t connections() const { return open_.get(); }
+  std::uint64_t handshakes(HandshakeResult result) const { return handshakes_.count(result); }
+
+  void set_tls(std::shared_ptr<const TlsContext> context) {
+    const Lock lock(mutex_);
+    tls_ = std::move(context);
+  }
 
  private:
+  static Handshakes::Options handshake_options(const Options& options) {
+    return {(options.threads + 1) / 2, options.limits.handshake_timeout, options.limits.handshakes};
+  }
+
+  Handshakes::Events handshake_events() {
+    Handshakes::Events events;
+    events.done = [this](int fd, std::shared_ptr<TlsSession> session) {
+      const bool over = open_.get() > options_.limits.connections;
+      hand_on({fd, std::move(session), over ? &refusal::kConnections : nullptr});
+    };
+    events.plain_http = [this](int fd) { hand_on({.fd = fd, .refusal = &refusal::kPlainHttp}); };
+    events.refused = [this](int fd) { hand_on({.fd = fd, .linger = true}); };
+    events.lost = [this] { open_.lower(); };
+    events.failed = options_.on_handshake_failed;
+    events.context = [this] {
+      const Lock lock(mutex_);
+      return tls_;
+    };
+    return events;
+  }
+
   // On the acceptor's thread.
-  void distribute(int fd) {
-    const auto before = open_.fetch_add(1, std::memory_order_relaxed);
-    const bool over = before >= options_.limits.connections;
+  void welcome(int fd) {
+    const auto before = open_.raise();
     if (before >= options_.limits.connections + kRefusedAtOnce) {
-      open_.fetch_sub(1, std::memory_order_relaxed);
+      open_.lower();
       ::close(fd);
       return;
     }
-    workers_[next_worker_++ % workers_.size()]->post([fd, over](Worker& worker) { worker.adopt(fd, over); });
+    if (options_.tls) return handshakes_.take(fd);
+    hand_on({.fd = fd, .refusal = before >= options_.limits.connections ? &refusal::kConnections : nullptr});
+  }
+
+  // On the acceptor's thread or a handshake thread.
+  void hand_on(Arrival arrival) {
+    const auto index = next_worker_.fetch_add(1, std::memory_order_relaxed) % workers_.size();
+    workers_[index]->post([arrival = std::move(arrival)](Worker& worker) { worker.adopt(arrival); });
   }
 
   const Options options_;
   const HandlerFactory factory_;
   std::vector<std::string> addresses_;
-  std::atomic<std::size_t> open_{0};
+  OpenCount open_;
   std::vector<std::shared_ptr<Worker>> workers_;
   std::shared_ptr<Pistache::Aio::Reactor> reactor_;
-  std::size_t next_worker_ = 0;
+  std::atomic<std::size_t> next_worker_{0};
+  Mutex mutex_;
+  std::shared_ptr<const TlsContext> tls_ GUARDED_BY(mutex_);
+  Handshakes handshakes_;
   Acceptor acceptor_;
 };
 
@@ -123,7 +158,11 @@ Server::~Server() = default;
 void Server::start() { impl_->start(); }
 std::vector<std::string> Server::addresses() const { return impl_->addresses(); }
 std::size_t Server::connections() const { return impl_->connections(); }
-bool Server::drain(std::chrono::milliseconds limit) { return impl_->drain(limit); }
+std::uint64_t Server::handshakes(HandshakeResult result) const { return impl_->handshakes(result); }
+void Server::set_tls(std::shared_ptr<const TlsContext> context) { impl_->set_tls(std::move(context)); }
+bool Server::drain(std::chrono::milliseconds limit, std::chrono::milliseconds idle) {
+  return impl_->drain(limit, idle);
+}
 void Server::stop() { impl_->stop(); }
 
 }  // namespace gateway::server

@@ -8,6 +8,9 @@
 // `Connection: close`. What follows the last answer is read and thrown away for Limits::linger_timeout, so that a
 // client that still sends gets its answer and not a reset.
 //
+// With a TLS context every address speaks TLS. Handshakes have threads of their own (handshakes.h) and a time limit; a
+// connection reaches its worker when its handshake is over. A client that speaks plain HTTP is answered 400 and closed.
+//
 // A client that closes and one that only stops sending (shutdown) look alike: a FIN. While a request is being answered
 // it is taken for hanging up, as nginx does: Reply::on_hang_up is called. If the handler answers all the same, the
 // answer is written. A FIN that arrives with the request or before it does not count: `printf … | nc` gets its answer.
@@ -20,8 +23,10 @@
 #include <string>
 #include <vector>
 
+#include "gateway/server/handshakes.h"
 #include "gateway/server/reply.h"
 #include "gateway/server/request.h"
+#include "gateway/server/tls.h"
 
 namespace gateway::server {
 
@@ -36,11 +41,13 @@ class Handler {
 using HandlerFactory = std::function<std::unique_ptr<Handler>(std::size_t worker)>;
 
 struct Limits {
-  std::size_t header_bytes = 32 * 1024;              // request line and fields; 431 above
-  std::size_t target_bytes = 8 * 1024;               // 414 above
-  std::size_t body_bytes = 10 * 1024 * 1024;         // decoded; 413 above, at once where Content-Length announces it
-  std::size_t connections = 20'000;                  // over all workers; one more is answered 503 and closed
-  std::size_t unsent_bytes = 16 * 1024 * 1024;       // of a stream; above, Reply::write says false; above twice, cut
+  std::size_t header_bytes = 32 * 1024;                 // request line and fields; 431 above
+  std::size_t target_bytes = 8 * 1024;                  // 414 above
+  std::size_t body_bytes = 10 * 1024 * 1024;            // decoded; 413 above, at once where Content-Length announces it
+  std::size_t connections = 20'000;                     // over all workers; one more is answered 503 and closed
+  std::size_t unsent_bytes = 16 * 1024 * 1024;          // of a stream; above, Reply::write says false; above twice, cut
+  std::size_t handshakes = 12'000;                      // unfinished ones; one more displaces the oldest
+  std::chrono::milliseconds handshake_timeout{10'000};  // from accept to the end of the TLS handshake: closed
   std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte to the end of its header block: 408
   std::chrono::milliseconds body_timeout{30'000};    // for the body after that: 408
   std::chrono::milliseconds idle_timeout{75'000};    // keep-alive without a request: closed
@@ -53,6 +60,8 @@ struct Options {
   std::vector<std::string> addresses;  // "127.0.0.1:8080", "[::]:8080", "unix:PATH"; port 0 picks a free one
   std::size_t threads = 1;
   Limits limits;
+  std::shared_ptr<const TlsContext> tls{};                          // null: plain
+  std::function<void(std::string_view why)> on_handshake_failed{};  // on a handshake thread; for the log
 };
 
 class Server {
@@ -66,10 +75,15 @@ class Server {
   void start();
   std::vector<std::string> addresses() const;  // as bound, ports filled in
   std::size_t connections() const;
+  std::uint64_t handshakes(HandshakeResult result) const;  // so far; any thread
+
+  // What clients that come from now on are shown; only where Options had a context. Any thread.
+  void set_tls(std::shared_ptr<const TlsContext> context);
 
   // Stops accepting; lets requests in flight finish (answers say `Connection: close`); answers true when all ended in
-  // time.
-  bool drain(std::chrono::milliseconds limit);
+  // time. An idle connection may be just about to send: it is kept for one more request, `idle` at most (no less than
+  // a second), and what it has sent by then is still served. With 0 idle connections are closed at once.
+  bool drain(std::chrono::milliseconds limit, std::chrono::milliseconds idle = std::chrono::milliseconds{0});
   void stop();  // closes everything and joins the threads
 
  private:

@@ -15,7 +15,8 @@ using Pistache::Polling::Tag;
 
 namespace {
 
-constexpr std::size_t kPlaceBits = 24;  // the lower bits of a connection's id are its place
+constexpr std::size_t kPlaceBits = 24;                  // the lower bits of a connection's id are its place
+constexpr std::chrono::milliseconds kLeastIdle{1'000};  // while draining
 constexpr std::uint64_t kPlaceMask = (1u << kPlaceBits) - 1;
 
 // FdSet::Entry hides its base, and with it the Shutdown flag; the cast is the one way the language leaves (expr.cast).
@@ -25,8 +26,7 @@ const Pistache::Polling::Event& event_of(const Pistache::Aio::FdSet::Entry& entr
 
 }  // namespace
 
-Worker::Worker(const Options& options, std::size_t index, std::unique_ptr<server::Handler> handler,
-               std::atomic<std::size_t>& open)
+Worker::Worker(const Options& options, std::size_t index, std::unique_ptr<server::Handler> handler, OpenCount& open)
     : options_(options), index_(index), handler_(std::move(handler)), open_(open) {
   timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   if (timer_ < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
@@ -87,31 +87,33 @@ void Worker::remove(Connection& connection) {
   const auto place = connection.id() & kPlaceMask;
   const auto dead = std::move(connections_[place]);
   free_places_.push_back(place);
-  --live_;
-  open_.fetch_sub(1, std::memory_order_relaxed);
-  if (drained_ && live_ == 0) drained_->set_value();
+  open_.lower();
 }
 
-void Worker::adopt(int fd, bool over_limit) {
+void Worker::adopt(Arrival arrival) {
   if (free_places_.empty()) {
     free_places_.push_back(connections_.size());
     connections_.emplace_back();
   }
   const auto place = free_places_.back();
   const auto id = next_serial_++ << kPlaceBits | place;
-  auto connection = std::make_unique<Connection>(*this, fd, id);
+  const bool encrypted = arrival.tls != nullptr;
+  auto connection = std::make_unique<Connection>(*this, arrival.fd, id, std::move(arrival.tls));
   try {
-    reactor()->registerFd(key(), fd, NotifyOn::Read | NotifyOn::Shutdown | NotifyOn::Hangup, Tag(id),
+    reactor()->registerFd(key(), arrival.fd, NotifyOn::Read | NotifyOn::Shutdown | NotifyOn::Hangup, Tag(id),
                           Pistache::Polling::Mode::Edge);
   } catch (const std::exception&) {  // no memory for another watch: the client sees the connection closed
-    open_.fetch_sub(1, std::memory_order_relaxed);
+    connection.reset();
+    open_.lower();
     return;
   }
   free_places_.pop_back();
   connections_[place] = std::move(connection);
-  ++live_;
   with(id, [&](Connection& adopted) {
-    if (over_limit) adopted.refuse(refusal::kConnections);
+    if (arrival.linger) return adopted.linger();
+    if (arrival.refusal != nullptr) return adopted.refuse(*arrival.refusal);
+    // The first request may have come with the end of the handshake: no readiness tells of what was read already.
+    if (encrypted) adopted.on_ready({.readable = true});
   });
 }
 
@@ -125,13 +127,19 @@ void Worker::watch(Connection& connection, bool writable) {
   }
 }
 
-void Worker::drain(std::promise<void> done) {
-  drained_ = std::move(done);
-  if (live_ == 0) return drained_->set_value();
+// Those whose handshake ends only now have not sent their first request: they get a second at least.
+void Worker::drain(std::chrono::milliseconds idle) {
+  draining_ = true;
+  deadlines_.set_duration(Wait::Idle, std::max(idle, kLeastIdle));
   for (std::size_t place = 0; place < connections_.size(); ++place) {
-    if (connections_[place])
-      with(connections_[place]->id(), [](Connection& connection) { connection.on_drain_begin(); });
+    if (!connections_[place]) continue;
+    with(connections_[place]->id(), [&](Connection& connection) {
+      if (idle == std::chrono::milliseconds{0}) return connection.on_drain_begin();
+      // All anew, so that the list stays in the order of ending.
+      if (connection.wait() == Wait::Idle) deadlines_.start(connection, Wait::Idle, now_);
+    });
   }
+  arm_timer();
 }
 
 void Worker::close_all() {

@@ -5,9 +5,7 @@
 #include <pistache/reactor.h>
 
 #include <array>
-#include <atomic>
 #include <ctime>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,16 +15,24 @@
 #include "gateway/server/deadlines.h"
 #include "gateway/server/head_parser.h"
 #include "gateway/server/mailbox.h"
+#include "gateway/server/open_count.h"
 #include "gateway/server/output.h"
 #include "gateway/server/server.h"
 
 namespace gateway::server {
 
+// A connection on its way to its worker.
+struct Arrival {
+  int fd = -1;
+  std::shared_ptr<TlsSession> tls{};  // after its handshake
+  const Refusal* refusal = nullptr;   // what it is answered before it is closed
+  bool linger = false;                // it was answered already, by a TLS alert
+};
+
 class Worker : public Pistache::Aio::Handler {
  public:
-  // `open`: connections of the whole server; raised by the acceptor, lowered here.
-  Worker(const Options& options, std::size_t index, std::unique_ptr<server::Handler> handler,
-         std::atomic<std::size_t>& open);
+  // `open`: connections of the whole server; raised when they are accepted, lowered here.
+  Worker(const Options& options, std::size_t index, std::unique_ptr<server::Handler> handler, OpenCount& open);
   ~Worker() override;
 
   // Pistache's side.
@@ -36,10 +42,11 @@ class Worker : public Pistache::Aio::Handler {
 
   void post(Mailbox::Task task) { mailbox_->post(std::move(task)); }  // any thread
 
-  void adopt(int fd, bool over_limit);  // takes the descriptor
-  void drain(std::promise<void> done);  // resolved when the last connection ended
+  void adopt(Arrival arrival);  // takes the descriptor
+  // Answers say so from now on. Idle connections get `idle` for one more request.
+  void drain(std::chrono::milliseconds idle);
   void close_all();
-  bool draining() const { return drained_.has_value(); }
+  bool draining() const { return draining_; }
 
   // Runs `act` on the connection if it still lives, and settles it.
   template <typename Act>
@@ -74,7 +81,7 @@ class Worker : public Pistache::Aio::Handler {
   const Options& options_;
   const std::size_t index_;
   std::unique_ptr<server::Handler> handler_;
-  std::atomic<std::size_t>& open_;
+  OpenCount& open_;
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   int timer_ = -1;
   std::optional<Clock::time_point> armed_;
@@ -89,8 +96,7 @@ class Worker : public Pistache::Aio::Handler {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::size_t> free_places_;
   std::uint64_t next_serial_ = 1;
-  std::size_t live_ = 0;
-  std::optional<std::promise<void>> drained_;
+  bool draining_ = false;
 };
 
 }  // namespace gateway::server

@@ -17,7 +17,8 @@ using OnRequest = std::function<void(const RequestView&, Reply)>;
 class TestServer {
  public:
   explicit TestServer(OnRequest on_request, Limits limits = {}, std::size_t threads = 1,
-                      std::vector<std::string> addresses = {"127.0.0.1:0"});
+                      std::vector<std::string> addresses = {"127.0.0.1:0"},
+                      std::shared_ptr<const TlsContext> tls = nullptr);
   ~TestServer() { server.stop(); }
 
   std::string address() const { return server.addresses().front(); }
