@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <exception>
 #include <thread>
 
@@ -14,6 +13,9 @@
 #include "gateway/config/address.h"
 #include "gateway/exchange/service.h"
 #include "gateway/lifecycle/edge_tls.h"
+#include "gateway/lifecycle/file_watch.h"
+#include "gateway/lifecycle/reload.h"
+#include "gateway/lifecycle/signals.h"
 #include "gateway/log/log.h"
 #include "gateway/metrics/metrics.h"
 #include "gateway/server/server.h"
@@ -31,29 +33,6 @@ void disable_core_dumps() {
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_DUMPABLE, 0);
 }
-
-// SIGTERM and SIGINT blocked in this thread and all it starts, so that only wait() receives them.
-class EndSignals {
- public:
-  EndSignals() {
-    ::signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-
-  int wait() {
-    int signal = 0;
-    while (::sigwait(&set_, &signal) != 0) {
-    }
-    ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);  // the next one has its default effect: the process ends
-    return signal;
-  }
-
- private:
-  sigset_t set_;
-};
 
 std::vector<std::string> operation_names() {
   std::vector<std::string> names;
@@ -127,7 +106,35 @@ void tell_addresses(std::string_view name, const server::Server& server) {
     log::info("listening", {{"name", name}, {"address", std::string_view(address)}});
 }
 
-int run(const std::shared_ptr<const config::Settings>& settings, EndSignals& signals) {
+void add_reload_counts(metrics::Metrics& metrics, const lifecycle::Reload& reload) {
+  metrics.gauges("gateway_settings_reloads_total", "Reloads of settings, secrets and certificates, by result.",
+                 {"result"}, [&reload] {
+                   return std::vector<metrics::Metrics::LabelledValue>{
+                       {{"applied"}, static_cast<double>(reload.applied())},
+                       {{"refused"}, static_cast<double>(reload.refused())}};
+                 });
+}
+
+// Files are often written in more than one step; what happens within this time is one change.
+constexpr std::chrono::milliseconds kSettle{100};
+
+// Until a signal asks for the end: answers which.
+int stay(const lifecycle::Signals& signals, lifecycle::Reload& reload) {
+  lifecycle::FileWatch watch;
+  watch.set(reload.files());
+  reload.files_changed({});  // what changed between the start's reading and the watch
+  for (;;) {
+    int signal = signals.wait(watch.fd(), lifecycle::FileWatch::kLookEvery);
+    if (signal == 0) signal = signals.wait(-1, kSettle);
+    if (signal == SIGTERM || signal == SIGINT) return signal;
+    if (signal == SIGHUP) reload.settings_file();
+    if (const auto changed = watch.changed(); !changed.empty()) reload.files_changed(changed);
+    watch.set(reload.files());
+  }
+}
+
+int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signals) {
+  const auto settings = loaded.settings;
   std::atomic<bool> draining{false};
   metrics::Metrics metrics(operation_names(), client_names(*settings));
   metrics.gauge("gateway_log_lines_dropped_total", "Log lines dropped because nobody read them fast enough.",
@@ -154,7 +161,16 @@ int run(const std::shared_ptr<const config::Settings>& settings, EndSignals& sig
   tell_addresses("admin", admin_server);
   tell_addresses("gateway", public_server);
 
-  const int signal = signals.wait();
+  lifecycle::Reload reload(std::move(inputs), std::move(loaded),
+                           {.settings =
+                                [&](std::shared_ptr<const config::Settings> taken) {
+                                  service.reload(taken);
+                                  log::set_level(log::level_from(taken->log.level));
+                                },
+                            .tls = [&](auto tls) { public_server.set_tls(std::move(tls)); }});
+  add_reload_counts(metrics, reload);
+  const int signal = stay(signals, reload);
+  signals.unblock();
   draining = true;
   log::info("ending", {{"signal", std::string_view(signal == SIGTERM ? "SIGTERM" : "SIGINT")}});
   const bool all = public_server.drain(kDrain);
@@ -169,14 +185,14 @@ int run(const std::shared_ptr<const config::Settings>& settings, EndSignals& sig
 
 }  // namespace
 
-int serve(std::shared_ptr<const config::Settings> settings) {
+int serve(config::Inputs inputs, config::Loaded loaded) {
   disable_core_dumps();
   raise_descriptor_limit();
-  EndSignals signals;
-  log::start(log::level_from(settings->log.level));
+  lifecycle::Signals signals;
+  log::start(log::level_from(loaded.settings->log.level));
   int code = 1;
   try {
-    code = run(settings, signals);
+    code = run(std::move(inputs), std::move(loaded), signals);
   } catch (const std::exception& e) {
     log::error("cannot_start", {{"why", std::string_view(e.what())}});
   }

@@ -2,16 +2,15 @@
 // end.
 #pragma once
 
-#include <memory>
-
-#include "gateway/config/settings.h"
+#include "gateway/config/load.h"
 
 namespace gateway {
 
 // SIGTERM or SIGINT stops accepting, lets requests in flight finish for 30 s at most and returns 0; a second one ends
 // the process at once. Returns 1 when it cannot start, having logged why. SIGPIPE is ignored; core dumps, which would
 // hold secrets, are off. Logs one "listening" event for each address, with name ("gateway", "admin") and address as
-// bound.
-int serve(std::shared_ptr<const config::Settings> settings);
+// bound. SIGHUP reads the settings again from where `inputs` say; secrets' and certificates' files are read again when
+// they change (lifecycle/reload.h).
+int serve(config::Inputs inputs, config::Loaded loaded);
 
 }  // namespace gateway

@@ -20,6 +20,12 @@ class DailyQuota {
   };
   explicit DailyQuota(Options options) : options_(options), limit_(options.limit) {}
 
+  // Another quota from now on; the day's count stays.
+  void configure(Options options) {
+    if (limit_ == options_.limit) limit_ = options.limit;  // else the upstream has stated its own
+    options_ = options;
+  }
+
   // Nothing when a request of that urgency may go; else the time until the day ends.
   std::optional<Duration> refusal(int urgency, Instant now);
   // How high the count may be for a request of that urgency to go.

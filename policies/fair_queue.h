@@ -43,6 +43,8 @@ class FairQueue {
   };
   explicit FairQueue(Options options) : options_(options) {}
 
+  void set_most(std::size_t most) { options_.most = most; }  // those who wait beyond it stay
+
   struct Joined {
     bool queued = false;          // false: full, and nobody had to make room
     std::optional<Id> displaced;  // who made room; already removed

@@ -3,14 +3,19 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "gateway/access/key_hash.h"
 
 namespace gateway::access {
 
-Clients::Clients(const config::Settings& settings) {
+Clients::Clients(const config::Settings& settings, ClientNames& names) {
   for (const auto& given : settings.clients) {
-    Client client{given.name, given.key_hash, given.location, {}};
+    const auto number = names.add(given.name);
+    if (!number) throw std::runtime_error("clients: too many names since the start; a restart forgets old ones");
+    if (places_.size() <= *number) places_.resize(*number + 1u);
+    places_[*number] = static_cast<std::uint16_t>(clients_.size());
+    Client client{*number, given.key_hash, given.location, {}};
     client.rules.locations = given.locations;
     const auto& operations = given.operations;
     const auto may = [&](std::string_view what) {
@@ -26,8 +31,8 @@ Clients::Clients(const config::Settings& settings) {
 std::optional<std::uint16_t> Clients::identify(std::string_view key) const {
   if (key.empty()) return std::nullopt;
   std::optional<std::uint16_t> found;
-  for (std::size_t i = 0; i < clients_.size(); ++i)
-    if (key_matches(key, clients_[i].key_hash) && !found) found = static_cast<std::uint16_t>(i + 1);
+  for (const auto& client : clients_)
+    if (key_matches(key, client.key_hash) && !found) found = client.number;
   return found;
 }
 

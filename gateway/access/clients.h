@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/access/client_names.h"
 #include "gateway/config/settings.h"
 #include "policies/access.h"
 #include "policies/fields.h"
@@ -16,7 +17,7 @@
 namespace gateway::access {
 
 struct Client {
-  std::string name;
+  std::uint16_t number = 0;  // ClientNames'
   std::string key_hash;
   std::string location;  // where a request names none
   policies::AccessRules rules;
@@ -24,17 +25,19 @@ struct Client {
 
 class Clients {
  public:
-  explicit Clients(const config::Settings& settings);
+  // Adds names that are new to `names`. Throws std::runtime_error when that has no room.
+  Clients(const config::Settings& settings, ClientNames& names);
 
   // No clients are configured: everybody that reaches the address may do everything.
   bool open() const { return clients_.empty(); }
-  // Whose key this is: its place plus one. Nothing for none and for a wrong one. Every client's hash is compared, so
+  // Whose key this is: its number. Nothing for none and for a wrong one. Every client's hash is compared, so
   // that the time does not tell which one it was; callers keep the answer with the connection.
   std::optional<std::uint16_t> identify(std::string_view key) const;
-  const Client& at(std::uint16_t client) const { return clients_[client - 1u]; }
+  const Client& at(std::uint16_t client) const { return clients_[places_[client]]; }
 
  private:
   std::vector<Client> clients_;
+  std::vector<std::uint16_t> places_;  // by number
 };
 
 // The key that a request presents; empty for none.
@@ -44,7 +47,8 @@ std::string_view bearer_key(policies::FieldsView fields);
 struct Remembered {
   std::string key;
   std::uint16_t client = 0;
-  ~Remembered();  // wipes the key
+  std::uint64_t generation = 0;  // of the clients it was found among
+  ~Remembered();                 // wipes the key
   bool is(std::string_view presented) const;
 };
 

@@ -47,7 +47,7 @@ config::Inputs inputs_of(const std::string& file, std::vector<std::string> flags
 
 int run_serve(const config::Inputs& inputs) {
   const auto loaded = load_settings(inputs, true, std::cerr);
-  return loaded ? serve(loaded->settings) : kInvalid;
+  return loaded ? serve(inputs, *loaded) : kInvalid;
 }
 
 // What a command does not know goes up to the app, --config and the settings' flags among it.

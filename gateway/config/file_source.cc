@@ -2,7 +2,6 @@
 #include <string>
 #include <vector>
 
-#include "gateway/config/read_text_file.h"
 #include "gateway/config/sources.h"
 
 namespace gateway::config {
@@ -59,8 +58,9 @@ class Walk {
 
 }  // namespace
 
-std::optional<JsonText> read_file(const std::string& path, Givens& givens, Problems& problems) try {
-  JsonText json = parse_json_text(path, read_text_file(path));
+std::optional<JsonText> read_file(const std::string& path, const std::string& text, Givens& givens,
+                                  Problems& problems) try {
+  JsonText json = parse_json_text(path, text);
   if (!json.document->IsObject()) {
     problems.push_back(path + ":1:1: expected an object with the settings");
     return std::nullopt;

@@ -63,7 +63,7 @@ class Loader {
     check_file();
     if (!problems_.empty()) throw Invalid(std::move(problems_));
     add_defaults();
-    return {settings_, std::move(effective_)};
+    return {settings_, std::move(effective_), std::move(file_text_), std::move(secret_files_)};
   }
 
  private:
@@ -71,9 +71,16 @@ class Loader {
     std::string file = inputs_.file;
     for (const auto& [name, value] : inputs_.environment)
       if (name == "GATEWAY_CONFIG" && file.empty()) file = value;
-    if (!file.empty()) file_ = read_file(file, givens_, problems_);
+    if (!file.empty()) read_settings_file(file);
     read_environment(inputs_.environment, inputs_.operations, givens_, problems_);
     read_flags(inputs_.flags, givens_, problems_);
+  }
+
+  void read_settings_file(const std::string& file) try {
+    file_text_ = inputs_.file_text ? *inputs_.file_text : read_text_file(file);
+    file_ = read_file(file, file_text_, givens_, problems_);
+  } catch (const std::runtime_error& e) {
+    problems_.emplace_back(e.what());
   }
 
   void refuse(const Given& given, const std::string& what) {
@@ -113,6 +120,7 @@ class Loader {
     if (given.json && !given.json->IsString()) return Wrong{"expected the path of a file"};
     const std::string path = given.json ? as_text(*given.json) : given.text;
     std::string content;
+    secret_files_.push_back(path);
     try {
       content = read_text_file(path);
     } catch (const std::runtime_error& e) {
@@ -219,6 +227,8 @@ class Loader {
   Problems problems_;
   std::shared_ptr<Settings> settings_ = std::make_shared<Settings>();
   std::vector<Effective> effective_;
+  std::string file_text_;
+  std::vector<std::string> secret_files_;
 };
 
 }  // namespace

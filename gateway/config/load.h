@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ std::vector<std::string_view> unsupported_settings();
 
 struct Inputs {
   std::string file;  // of --config; empty: what GATEWAY_CONFIG names, or none
+  // What that file said when it was last accepted: where only secrets' files are to be read again.
+  std::optional<std::string> file_text;
   Environment environment;
   std::vector<std::string> flags;       // the arguments that are no command and no option of a command
   std::vector<std::string> operations;  // the catalogue's names, for cache.operations.<name>
@@ -36,6 +39,8 @@ struct Effective {
 struct Loaded {
   std::shared_ptr<const Settings> settings;
   std::vector<Effective> effective;
+  std::string file_text;                  // the settings file's; empty where there is none
+  std::vector<std::string> secret_files;  // what was read beside it
 };
 
 // Everything that is wrong, one line each, with the path, what was expected and where it stands.

@@ -14,8 +14,8 @@ namespace gateway::config {
 
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
-// The JSON file. What cannot be opened or is no JSON is one problem, and nothing is returned.
-std::optional<JsonText> read_file(const std::string& path, Givens& givens, Problems& problems);
+// The text of the JSON file at `path`. What is no JSON is one problem, and nothing is returned.
+std::optional<JsonText> read_file(const std::string& path, const std::string& text, Givens& givens, Problems& problems);
 
 // GATEWAY_* variables. The path in capitals, dots as underscores; the operator's own names keep their case; an empty
 // variable counts as not given (compose files pass those). Kubernetes' service variables for a Service called "gateway"

@@ -2,25 +2,38 @@
 
 namespace gateway::credentials {
 
-Credentials::Credentials(std::shared_ptr<const config::Settings> settings) : settings_(std::move(settings)) {
-  const auto& tokens = settings_->credentials;
-  if (!tokens.token.empty()) return;
-  if (tokens.locations.size() == 1) own_ = tokens.locations.begin()->first;
-  several_ = tokens.locations.size() > 1;
+Credentials::Credentials(std::shared_ptr<const config::Settings> settings) : settings_(std::move(settings)) {}
+
+void Credentials::reload(std::shared_ptr<const config::Settings> settings) {
+  const Lock lock(mutex_);
+  settings_ = std::move(settings);
+}
+
+std::shared_ptr<const config::Settings> Credentials::settings() const {
+  const Lock lock(mutex_);
+  return settings_;
 }
 
 std::optional<std::string> Credentials::authorization(std::string_view location) const {
-  const auto& tokens = settings_->credentials;
+  const auto held = settings();
+  const auto& tokens = held->credentials;
   if (auto found = tokens.locations.find(std::string(location)); found != tokens.locations.end())
     return "Bearer " + found->second.value;
   if (!tokens.token.empty()) return "Bearer " + tokens.token.value;
   return std::nullopt;
 }
 
-std::string_view Credentials::budget(std::string_view location) const {
-  const auto& locations = settings_->credentials.locations;
-  auto found = locations.find(std::string(location));
-  return found == locations.end() ? kShared : std::string_view(found->first);
+Scope Credentials::scope() const {
+  const auto held = settings();
+  const auto& tokens = held->credentials;
+  if (!tokens.token.empty()) return {};
+  return {tokens.locations.size() == 1 ? tokens.locations.begin()->first : "", tokens.locations.size() > 1};
+}
+
+std::string Credentials::budget(std::string_view location) const {
+  const auto held = settings();
+  const bool own = held->credentials.locations.contains(std::string(location));
+  return std::string(own ? location : kShared);
 }
 
 }  // namespace gateway::credentials

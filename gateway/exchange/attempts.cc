@@ -168,7 +168,7 @@ asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request,
 // Nothing: refused, `attempted` says why. Else what came of the try.
 asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_ptr<const Request> request,
                                                                     policies::Fields validators, Attempted& attempted) {
-  const std::string budget(parts_.credentials.budget(request->location));
+  const std::string budget = parts_.credentials.budget(request->location);
   auto authorization = parts_.credentials.authorization(request->location);
   if (!authorization) {
     attempted.result = Refused{Refusal::NoCredentials, {}, {}};
@@ -228,12 +228,12 @@ policies::RetryDecision Attempts::plan(const Request& request, const Attempted& 
 }
 
 void Attempts::improve(const Request& request, int urgency, std::optional<milliseconds> wait) {
-  parts_.limiter.improve(std::string(parts_.credentials.budget(request.location)), request.flight, urgency,
+  parts_.limiter.improve(parts_.credentials.budget(request.location), request.flight, urgency,
                          wait.value_or(milliseconds(-1)));
 }
 
 limiter::Budget Attempts::budget_of(const Request& request) const {
-  return parts_.limiter.budget(std::string(parts_.credentials.budget(request.location)));
+  return parts_.limiter.budget(parts_.credentials.budget(request.location));
 }
 
 std::vector<Attempts::CircuitState> Attempts::circuits() const {

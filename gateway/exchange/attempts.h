@@ -57,6 +57,8 @@ class Attempts {
   // Somebody with a better urgency waits for the same answer.
   void improve(const Request& request, int urgency, std::optional<std::chrono::milliseconds> wait);
 
+  void set_deadline(std::chrono::milliseconds deadline) { parts_.deadline = deadline; }
+
   // Whose budget a request spends, and what is left of it.
   limiter::Budget budget_of(const Request& request) const;
 

@@ -7,13 +7,9 @@
 
 namespace gateway::exchange {
 
-Calls::Calls(std::shared_ptr<const config::Settings> settings, const policies::Catalogue& catalogue,
-             const credentials::Credentials& credentials, const VaryNames& vary_names, Exchange& exchange)
-    : settings_(std::move(settings)),
-      catalogue_(catalogue),
-      credentials_(credentials),
-      vary_names_(vary_names),
-      exchange_(exchange) {}
+Calls::Calls(const InForceHolder& in_force, const policies::Catalogue& catalogue, const VaryNames& vary_names,
+             Exchange& exchange)
+    : in_force_(in_force), catalogue_(catalogue), vary_names_(vary_names), exchange_(exchange) {}
 
 asio::awaitable<server::Response> Calls::run(Call call) const {
   const std::string_view target = call.target;
@@ -24,6 +20,7 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
   const auto* match = std::get_if<policies::Match>(&matched);
   if (match == nullptr) co_return to_response(Refusal::UnknownOperation);
 
+  const auto in_force = in_force_.get();
   auto request = std::make_shared<Request>();
   request->started = std::chrono::steady_clock::now();
   request->id = std::move(call.id);
@@ -31,13 +28,14 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
   request->method = call.method;
   request->target = call.target;
   request->path = path;
-  request->location = call.location.empty() ? std::string(credentials_.own_location()) : std::move(call.location);
-  request->version = policies::find_field(call.fields.view(), "Version").value_or(settings_->upstream.version);
+  request->location = call.location.empty() ? in_force->scope.own : std::move(call.location);
+  request->version = policies::find_field(call.fields.view(), "Version").value_or(in_force->settings->upstream.version);
   request->client = call.client;
   request->urgency = call.urgency;
   request->wait = call.wait;
   request->directives = policies::request_cache_control(call.fields.view());
-  if (match->operation->kind != policies::Kind::Write && settings_->cache.enabled && !request->directives.no_store) {
+  if (match->operation->kind != policies::Kind::Write && in_force->settings->cache.enabled &&
+      !request->directives.no_store) {
     std::string key;
     if (!policies::append_cache_key(key, {*match, request->location, request->version, query, call.body})) {
       request->base_key = key;

@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 
-#include "gateway/config/settings.h"
 #include "gateway/exchange/exchange.h"
+#include "gateway/exchange/in_force.h"
 #include "gateway/exchange/vary_names.h"
 #include "gateway/server/reply.h"
 #include "policies/catalogue.h"
@@ -33,17 +33,16 @@ struct Call {
 
 class Calls {
  public:
-  Calls(std::shared_ptr<const config::Settings> settings, const policies::Catalogue& catalogue,
-        const credentials::Credentials& credentials, const VaryNames& vary_names, Exchange& exchange);
+  Calls(const InForceHolder& in_force, const policies::Catalogue& catalogue, const VaryNames& vary_names,
+        Exchange& exchange);
 
   // The answer with the fields a client would see (Cache-Status, Age, ...). What cannot be sent or is refused comes
   // back as the problem response a client would get: the caller looks at the status.
   asio::awaitable<server::Response> run(Call call) const;
 
  private:
-  std::shared_ptr<const config::Settings> settings_;
+  const InForceHolder& in_force_;
   const policies::Catalogue& catalogue_;
-  const credentials::Credentials& credentials_;
   const VaryNames& vary_names_;
   Exchange& exchange_;
 };

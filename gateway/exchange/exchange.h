@@ -47,6 +47,7 @@ class Exchange {
   // A request of the gateway's own, on the Asio thread: the same road, and the answer comes back. It answers refusals
   // as problem responses. Cancelling it leaves as a client that hangs up does; do not cancel a write.
   asio::awaitable<server::Response> call(std::shared_ptr<Request> request);
+  void set_times(std::vector<policies::Times> times) { parts_.times = std::move(times); }  // Asio thread
 
  private:
   // What a flight brings to all who wait for it.

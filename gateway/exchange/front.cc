@@ -48,7 +48,8 @@ void append_number(std::string& out, std::int64_t number) {
 }
 }  // namespace
 
-Front::Front(FrontParts parts) : parts_(std::move(parts)), id_prefix_(random_hex(6)) {}
+Front::Front(FrontParts parts)
+    : parts_(std::move(parts)), in_force_(parts_.in_force.get()), id_prefix_(random_hex(6)) {}
 
 std::string Front::next_id() {
   std::string id = id_prefix_;
@@ -72,6 +73,7 @@ void Front::on_refused(int status, std::string_view reason) {
 }
 
 void Front::on_request(const server::RequestView& view, server::Reply reply) {
+  parts_.in_force.refresh(in_force_);
   Seen seen(view, std::move(reply));
   const auto given = policies::find_field(view.fields, "X-Request-Id");
   seen.id = given && usable_id(*given) ? std::string(*given) : next_id();
@@ -83,9 +85,9 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
   if (std::holds_alternative<policies::UnknownPath>(matched)) return refuse(seen, Refusal::UnknownOperation);
   seen.match = std::get<policies::Match>(matched);
 
-  const access::Client* client = seen.client == 0 ? nullptr : &parts_.clients.at(seen.client);
-  policies::LocationInputs inputs{
-      view.query, view.fields, view.body, {}, parts_.credentials.own_location(), parts_.credentials.several()};
+  const access::Client* client = seen.client == 0 ? nullptr : &in_force_->clients.at(seen.client);
+  policies::LocationInputs inputs{view.query, view.fields,          view.body,
+                                  {},         in_force_->scope.own, in_force_->scope.several};
   if (client != nullptr) {
     inputs.client = client->location;
     inputs.restricted = client->rules.restricted();
@@ -102,9 +104,9 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
     if (auto* forbidden = std::get_if<policies::Forbidden>(&access))
       return refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
   }
-  seen.version = policies::find_field(view.fields, "Version").value_or(parts_.settings->upstream.version);
+  seen.version = policies::find_field(view.fields, "Version").value_or(in_force_->settings->upstream.version);
 
-  if (seen.match.operation->kind != policies::Kind::Write && parts_.settings->cache.enabled) {
+  if (seen.match.operation->kind != policies::Kind::Write && in_force_->settings->cache.enabled) {
     seen.directives = policies::request_cache_control(view.fields);
     key_.clear();
     if (!seen.directives.no_store &&
@@ -121,19 +123,21 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
 
 // Who the request is from, remembered with its connection.
 bool Front::identify(Seen& seen) {
-  if (parts_.clients.open()) return true;
+  if (in_force_->clients.open()) return true;
   const auto key = access::bearer_key(seen.view.fields);
   auto& slot = seen.reply.connection_slot();
-  if (const auto* known = static_cast<const access::Remembered*>(slot.get()); known != nullptr && known->is(key)) {
+  if (const auto* known = static_cast<const access::Remembered*>(slot.get());
+      known != nullptr && known->generation == in_force_->generation && known->is(key)) {
     seen.client = known->client;
     return true;
   }
-  const auto client = parts_.clients.identify(key);
+  const auto client = in_force_->clients.identify(key);
   if (!client) return false;
   seen.client = *client;
   auto remembered = std::make_shared<access::Remembered>();
   remembered->key = key;
   remembered->client = *client;
+  remembered->generation = in_force_->generation;
   slot = std::move(remembered);
   return true;
 }
@@ -205,7 +209,8 @@ void Front::hand_over(Seen& seen, bool refresh) {
   request->surrogate_keys = policies::keys_of_request(seen.match, seen.location, view.body);
   request->directives = seen.directives;
   const int asked = policies::priority_of(view.fields).urgency;
-  request->urgency = seen.client == 0 ? asked : policies::granted_urgency(parts_.clients.at(seen.client).rules, asked);
+  request->urgency =
+      seen.client == 0 ? asked : policies::granted_urgency(in_force_->clients.at(seen.client).rules, asked);
   request->wait = policies::preferred_wait(view.fields);
   if (refresh)
     parts_.exchange.refresh(std::move(request));

@@ -6,11 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "gateway/access/clients.h"
 #include "gateway/cache/fence.h"
 #include "gateway/cache/memory_tier.h"
-#include "gateway/config/settings.h"
-#include "gateway/credentials/credentials.h"
+#include "gateway/exchange/in_force.h"
 #include "gateway/exchange/refusal.h"
 #include "gateway/exchange/report.h"
 #include "gateway/exchange/vary_names.h"
@@ -23,10 +21,8 @@ namespace gateway::exchange {
 class Exchange;
 
 struct FrontParts {
-  std::shared_ptr<const config::Settings> settings;
+  const InForceHolder& in_force;
   const policies::Catalogue& catalogue;
-  const access::Clients& clients;
-  const credentials::Credentials& credentials;
   cache::MemoryTier& memory;
   cache::Fence& fence;
   const VaryNames& vary_names;
@@ -51,7 +47,8 @@ class Front final : public server::Handler {
   std::string next_id();
 
   FrontParts parts_;
-  std::string key_;  // buffers that grow once
+  std::shared_ptr<const InForce> in_force_;  // as of the request being handled
+  std::string key_;                          // buffers that grow once
   std::string extra_;
   std::string id_prefix_;
   std::uint64_t ids_ = 0;

@@ -4,11 +4,15 @@
 
 namespace gateway::exchange {
 
-Reporter::Reporter(metrics::Metrics& metrics, std::shared_ptr<const config::Settings> settings)
-    : metrics_(metrics),
-      settings_(std::move(settings)),
-      log_all_(settings_->log.requests == "all"),
-      log_errors_(settings_->log.requests != "off") {}
+Reporter::Reporter(metrics::Metrics& metrics, const access::ClientNames& names, const config::Settings& settings)
+    : metrics_(metrics), names_(names) {
+  reload(settings);
+}
+
+void Reporter::reload(const config::Settings& settings) {
+  log_all_.store(settings.log.requests == "all", std::memory_order_relaxed);
+  log_errors_.store(settings.log.requests != "off", std::memory_order_relaxed);
+}
 
 void Reporter::invalidated(std::string_view cause) const { metrics_.invalidation(cause); }
 
@@ -20,15 +24,15 @@ void Reporter::finished(const Finished& request) const {
       request.result == metrics::CacheResult::Coalesced)
     metrics_.upstream_saved();
 
-  if (!log_all_ && !(log_errors_ && request.status >= 400)) return;
-  const std::string_view client =
-      request.client == 0 ? std::string_view("") : std::string_view(settings_->clients[request.client - 1u].name);
+  if (!log_all_.load(std::memory_order_relaxed) &&
+      !(log_errors_.load(std::memory_order_relaxed) && request.status >= 400))
+    return;
   log::write(request.status >= 500 ? log::Level::Warn : log::Level::Info, "request",
              {{"id", request.id},
               {"method", request.method},
               {"operation", request.operation ? std::string_view(request.operation->name) : std::string_view("other")},
               {"status", std::int64_t{request.status}},
-              {"client", client},
+              {"client", names_.name(request.client)},
               {"location", request.location},
               {"cache", to_string(request.result)},
               {"tier", to_string(request.tier)},

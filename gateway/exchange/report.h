@@ -1,10 +1,11 @@
 // What is said of a finished request: its metrics and its one log line. Any thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
-#include <memory>
 #include <string_view>
 
+#include "gateway/access/client_names.h"
 #include "gateway/config/settings.h"
 #include "gateway/metrics/metrics.h"
 #include "policies/catalogue.h"
@@ -27,15 +28,16 @@ struct Finished {
 
 class Reporter {
  public:
-  Reporter(metrics::Metrics& metrics, std::shared_ptr<const config::Settings> settings);
+  Reporter(metrics::Metrics& metrics, const access::ClientNames& names, const config::Settings& settings);
+  void reload(const config::Settings& settings);  // which requests get a line
   void finished(const Finished& request) const;
   void invalidated(std::string_view cause) const;  // entries were dropped: "write"
 
  private:
   metrics::Metrics& metrics_;
-  std::shared_ptr<const config::Settings> settings_;
-  bool log_all_ = true;
-  bool log_errors_ = true;
+  const access::ClientNames& names_;
+  std::atomic<bool> log_all_{true};
+  std::atomic<bool> log_errors_{true};
 };
 
 }  // namespace gateway::exchange

@@ -57,7 +57,11 @@ std::vector<policies::Times> times_of(const config::Settings& settings, const po
   return times;
 }
 
-limiter::Options limiter_options(const config::Settings& settings) {
+std::chrono::milliseconds deadline_of(const config::Settings& settings) {
+  return settings.rate_limit.max_wait + settings.upstream.timeout;
+}
+
+limiter::Options limiter_options(const config::Settings& settings, const access::ClientNames& names) {
   limiter::Options options;
   options.limit = {settings.rate_limit.requests, settings.rate_limit.interval};
   options.daily = settings.rate_limit.daily;
@@ -65,8 +69,11 @@ limiter::Options limiter_options(const config::Settings& settings) {
   options.max_wait = settings.rate_limit.max_wait;
   options.queue = settings.rate_limit.queue;
   options.upstream_timeout = settings.upstream.timeout;
-  options.client_rates.push_back(0);
-  for (const auto& client : settings.clients) options.client_rates.push_back(client.rate.value_or(0));
+  options.client_rates.resize(names.count() + 1, 0);
+  for (std::size_t number = 1; number <= names.count(); ++number)
+    for (const auto& client : settings.clients)
+      if (client.name == names.name(static_cast<std::uint16_t>(number)))
+        options.client_rates[number] = client.rate.value_or(0);
   return options;
 }
 
@@ -119,19 +126,19 @@ class Service::Impl {
   Impl(std::shared_ptr<const config::Settings> settings, metrics::Metrics& metrics, admin::Admin& admin)
       : settings_(std::move(settings)),
         metrics_(metrics),
-        clients_(*settings_),
         credentials_(settings_),
         memory_(settings_->cache.enabled ? settings_->cache.memory_bytes : 0),
         vary_names_(catalogue_.operations().size()),
-        reporter_(metrics_, settings_),
+        reporter_(metrics_, client_names_, *settings_),
         upstream_(io_, upstream_options(*settings_)) {
+    in_force_.set({settings_, access::Clients(*settings_, client_names_), credentials_.scope()});
     make_tier();
     cache::WritesOptions writes{timing_of(*settings_), settings_->cache.strict, settings_->cache.refuse_writes,
                                 [this] { metrics_.unfenced_write(); }};
     writes_ = std::make_unique<cache::Writes>(io_, *tier_, fence_, std::move(writes));
-    limiter_ = std::make_unique<limiter::Limiter>(io_, limiter_options(*settings_), redis_.get());
+    limiter_ = std::make_unique<limiter::Limiter>(io_, limiter_options(*settings_, client_names_), redis_.get());
     AttemptsParts attempts{io_, upstream_, *limiter_, credentials_, metrics_, {}, {settings_->retry.budget}, {}};
-    attempts.deadline = settings_->rate_limit.max_wait + settings_->upstream.timeout;
+    attempts.deadline = deadline_of(*settings_);
     attempts_ = std::make_unique<Attempts>(std::move(attempts));
     exchange_ =
         std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
@@ -146,9 +153,25 @@ class Service::Impl {
 
   server::HandlerFactory handlers() {
     return [this](std::size_t) -> std::unique_ptr<server::Handler> {
-      return std::make_unique<Front>(FrontParts{settings_, catalogue_, clients_, credentials_, memory_, fence_,
-                                                vary_names_, reporter_, *exchange_});
+      return std::make_unique<Front>(
+          FrontParts{in_force_, catalogue_, memory_, fence_, vary_names_, reporter_, *exchange_});
     };
+  }
+
+  // The order matters: a worker that sees a new client's key asks credentials, limiter and metrics about it, so those
+  // know it first. The limiter's and exchange's part runs on their thread, before any request handed over later.
+  void reload(std::shared_ptr<const config::Settings> settings) {
+    access::Clients clients(*settings, client_names_);
+    for (auto known = metrics_.clients(); known < client_names_.count(); ++known)
+      metrics_.add_client(std::string(client_names_.name(static_cast<std::uint16_t>(known + 1))));
+    credentials_.reload(settings);
+    asio::post(io_, [this, settings] {
+      limiter_->reconfigure(limiter_options(*settings, client_names_));
+      attempts_->set_deadline(deadline_of(*settings));
+      exchange_->set_times(times_of(*settings, catalogue_));
+    });
+    reporter_.reload(*settings);
+    in_force_.set({settings, std::move(clients), credentials_.scope()});
   }
 
   void start() {
@@ -270,8 +293,9 @@ class Service::Impl {
   std::shared_ptr<const config::Settings> settings_;
   metrics::Metrics& metrics_;
   const policies::Catalogue& catalogue_ = policies::Catalogue::builtin();
-  access::Clients clients_;
+  access::ClientNames client_names_;
   credentials::Credentials credentials_;
+  InForceHolder in_force_;
   cache::MemoryTier memory_;
   cache::Fence fence_;
   VaryNames vary_names_;
@@ -296,6 +320,7 @@ Service::Service(std::shared_ptr<const config::Settings> settings, metrics::Metr
     : impl_(std::make_unique<Impl>(std::move(settings), metrics, admin)) {}
 Service::~Service() = default;
 server::HandlerFactory Service::handlers() { return impl_->handlers(); }
+void Service::reload(std::shared_ptr<const config::Settings> settings) { impl_->reload(std::move(settings)); }
 void Service::start() { impl_->start(); }
 void Service::stop() { impl_->stop(); }
 

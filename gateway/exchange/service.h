@@ -19,6 +19,11 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
+  // New settings, of which only what may change while running differs (lifecycle/live_settings.h). Requests under way
+  // go on with the old ones. Throws std::runtime_error, changing nothing, when they cannot be taken. By one thread,
+  // between start() and stop().
+  void reload(std::shared_ptr<const config::Settings> settings);
+
   server::HandlerFactory handlers();
   void start();  // its threads, before the public server accepts
   void stop();   // after the public server has drained

@@ -29,6 +29,7 @@ Limiter::Limiter(asio::io_context& io, Options options, redis::Client* redis) {
 }
 Limiter::~Limiter() { impl_->stop(); }
 void Limiter::start() { impl_->start(); }
+void Limiter::reconfigure(Options options) { impl_->reconfigure(std::move(options)); }
 void Limiter::stop() { impl_->stop(); }
 asio::awaitable<PermitOrRefusal> Limiter::acquire(PermitRequest request) {
   auto impl = impl_;  // outlives a limiter that goes while somebody waits
@@ -46,9 +47,24 @@ std::vector<LocationState> Limiter::snapshot() const { return impl_->snapshot();
 
 Limiter::Impl::Impl(asio::io_context& io, Options options, std::unique_ptr<Store> store)
     : io_(io), options_(std::move(options)), store_(std::move(store)), sweep_timer_(io) {
-  for (std::uint32_t client = 0; client < options_.client_rates.size(); ++client)
-    if (options_.client_rates[client] > 0)
-      clients_.emplace(client, policies::ClientRate(options_.client_rates[client]));
+  set_client_rates(options_.client_rates);
+}
+
+void Limiter::Impl::set_client_rates(const std::vector<double>& rates) {
+  clients_.clear();
+  for (std::uint32_t client = 0; client < rates.size(); ++client)
+    if (rates[client] > 0) clients_.emplace(client, policies::ClientRate(rates[client]));
+}
+
+void Limiter::Impl::reconfigure(Options options) {
+  if (options.client_rates != options_.client_rates) set_client_rates(options.client_rates);
+  options_ = std::move(options);
+  for (auto& [name, each] : locations_) {
+    each->limit = options_.limit;  // what an answer states beside it counts again with the next answer
+    each->queue.set_most(options_.queue);
+    each->quota.configure({options_.daily, options_.daily_reserve});
+    kick(each);
+  }
 }
 
 void Limiter::Impl::start() {

@@ -75,6 +75,8 @@ class Limiter {
   Limiter& operator=(const Limiter&) = delete;
 
   void start();
+  // Limits and rates from now on; those who wait stay. What Redis and the windows know of requests stays known.
+  void reconfigure(Options options);
   void stop();  // waiters stay until cancelled or out of time; no new round trips
 
   asio::awaitable<PermitOrRefusal> acquire(PermitRequest request);

@@ -18,6 +18,7 @@ class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<I
   Impl(asio::io_context& io, Options options, std::unique_ptr<Store> store);
 
   void start();
+  void reconfigure(Options options);
   void stop();
   asio::awaitable<PermitOrRefusal> acquire(PermitRequest request);
   void improve(const std::string& location, std::uint64_t flight, int urgency, Duration max_wait);
@@ -28,6 +29,8 @@ class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<I
   std::vector<LocationState> snapshot() const;
 
  private:
+  void set_client_rates(const std::vector<double>& rates);
+
   using Shared = std::shared_ptr<Location>;
 
   Shared location(const std::string& name);

@@ -45,6 +45,8 @@ void stop() {
   std::fprintf(stderr, "%s\n", line.c_str());
 }
 
+void set_level(Level level) { least.store(static_cast<int>(level), std::memory_order_relaxed); }
+
 bool enabled(Level level) { return static_cast<int>(level) >= least.load(std::memory_order_relaxed); }
 
 void write(Level level, std::string_view event, std::span<const Item> items) {

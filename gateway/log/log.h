@@ -12,8 +12,9 @@
 
 namespace gateway::log {
 
-void start(Level level);  // once, before any other thread
-void stop();              // once, after every other thread; writes what waits
+void start(Level level);      // once, before any other thread
+void stop();                  // once, after every other thread; writes what waits
+void set_level(Level level);  // between them, any thread
 bool enabled(Level level);
 void write(Level level, std::string_view event, std::span<const Item> items);
 inline void write(Level level, std::string_view event, std::initializer_list<Item> items = {}) {

@@ -56,20 +56,25 @@ std::uint64_t without_client(std::uint64_t key) {
 class Metrics::Impl : public prometheus::Collectable {
  public:
   Impl(std::vector<std::string> operations, std::vector<std::string> clients)
-      : labels_{std::move(operations), std::move(clients)} {
-    slots_ = request_slots(labels_.operations.size() + 1, labels_.clients.size());
+      : operations_(operations.size()), clients_(clients.size()), labels_{std::move(operations), std::move(clients)} {
+    slots_ = request_slots(operations_ + 1, clients_);
   }
+
+  void add_client(std::string name) {
+    const Lock lock(mutex_);
+    labels_.clients.push_back(std::move(name));
+    clients_.store(labels_.clients.size(), std::memory_order_release);
+  }
+  std::size_t clients() const { return clients_.load(std::memory_order_acquire); }
 
   Shard& shard() {
     if (lease.owner != id_) take_shard();
     return *lease.shard;
   }
 
-  std::size_t dense(OperationIndex operation) const {
-    return std::min<std::size_t>(operation, labels_.operations.size());
-  }
+  std::size_t dense(OperationIndex operation) const { return std::min<std::size_t>(operation, operations_); }
 
-  std::uint16_t client(std::uint16_t index) const { return index <= labels_.clients.size() ? index : kOtherClient; }
+  std::uint16_t client(std::uint16_t index) const { return index <= clients() ? index : kOtherClient; }
 
   void add_gauges(Gauges gauges) {
     if (gauges.help.empty())
@@ -82,12 +87,14 @@ class Metrics::Impl : public prometheus::Collectable {
   std::vector<prometheus::MetricFamily> Collect() const override {
     std::vector<std::shared_ptr<Shard>> shards;
     std::vector<Gauges> gauges;
+    Labels labels;
     {
       const Lock lock(mutex_);
       shards = shards_;
       gauges = gauges_;
+      labels = labels_;
     }
-    auto families = collect_shards(labels_, shards);
+    auto families = collect_shards(labels, shards);
     collect_gauges(gauges, families);
     for (auto& family : process_families()) families.push_back(std::move(family));
     return families;
@@ -106,15 +113,17 @@ class Metrics::Impl : public prometheus::Collectable {
         return;
       }
     }
-    lease.shard = std::make_shared<Shard>(labels_.operations.size() + 1, slots_);
+    lease.shard = std::make_shared<Shard>(operations_ + 1, slots_);
     lease.owner = id_;
     shards_.push_back(lease.shard);
   }
 
   const std::uint64_t id_ = next_owner.fetch_add(1);
-  Labels labels_;
+  const std::size_t operations_;
+  std::atomic<std::size_t> clients_;
   std::size_t slots_ = 0;
   mutable Mutex mutex_;
+  Labels labels_ GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Shard>> shards_ GUARDED_BY(mutex_);
   std::vector<Gauges> gauges_ GUARDED_BY(mutex_);
 };
@@ -152,6 +161,9 @@ std::string_view to_string(Tier tier) {
 Metrics::Metrics(std::vector<std::string> operations, std::vector<std::string> clients)
     : impl_(std::make_unique<Impl>(std::move(operations), std::move(clients))) {}
 Metrics::~Metrics() = default;
+
+void Metrics::add_client(std::string name) { impl_->add_client(std::move(name)); }
+std::size_t Metrics::clients() const { return impl_->clients(); }
 
 void Metrics::request(const RequestRecord& record) {
   Shard& shard = impl_->shard();

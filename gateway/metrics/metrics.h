@@ -42,6 +42,10 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
+  // A client that a reload added; its index is the next.
+  void add_client(std::string name);
+  std::size_t clients() const;
+
   void request(const RequestRecord& record);
   // One try at upstream. `code`: its status, or 0 when it failed without one.
   void upstream_request(OperationIndex operation, int code, std::chrono::nanoseconds duration);

@@ -11,7 +11,7 @@ namespace {
 ProcessOptions process_options(const GatewayOptions& options, const TempDir& folder) {
   std::vector<std::pair<std::string, std::string>> settings{
       {"listen", "127.0.0.1:0"}, {"admin.listen", "127.0.0.1:0"}, {"upstream.url", options.upstream}};
-  if (options.config.find("\"credentials\"") == std::string::npos)
+  if (options.config_file.empty() && options.config.find("\"credentials\"") == std::string::npos)
     settings.emplace_back("credentials.token", "pit-test");
   for (const auto& [path, value] : options.settings) {
     std::erase_if(settings, [&, &given = path](const auto& setting) { return setting.first == given; });
@@ -23,6 +23,7 @@ ProcessOptions process_options(const GatewayOptions& options, const TempDir& fol
   for (const auto& [path, value] : settings) process.environment.push_back(environment_name(path) + "=" + value);
   if (!options.config.empty())
     process.environment.push_back("GATEWAY_CONFIG=" + folder.write("gateway.json", options.config));
+  if (!options.config_file.empty()) process.environment.push_back("GATEWAY_CONFIG=" + options.config_file);
   return process;
 }
 

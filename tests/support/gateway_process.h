@@ -17,7 +17,8 @@ struct GatewayOptions {
   // By path (DESIGN section 7), as the environment takes them: {"cache.memory_bytes", "1MiB"}. They win over these,
   // which win over `config`: listen and admin.listen on port 0, credentials.token "pit-test".
   std::vector<std::pair<std::string, std::string>> settings{};
-  std::string config{};  // text of a settings file, for what has no plain form: clients, credentials.locations
+  std::string config{};       // text of a settings file, for what has no plain form: clients, credentials.locations
+  std::string config_file{};  // instead: a settings file of the test's own, which it may change; credentials included
   milliseconds start_limit{20'000};
 };
 

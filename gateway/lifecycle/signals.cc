@@ -1,0 +1,33 @@
+#include "gateway/lifecycle/signals.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace gateway::lifecycle {
+
+Signals::Signals() {
+  ::signal(SIGPIPE, SIG_IGN);
+  sigemptyset(&set_);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set_, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  fd_ = ::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+}
+
+Signals::~Signals() { ::close(fd_); }
+
+int Signals::wait(int other, std::chrono::milliseconds limit) const {
+  pollfd fds[] = {{fd_, POLLIN, 0}, {other, POLLIN, 0}};
+  ::poll(fds, 2, static_cast<int>(limit.count()));
+  signalfd_siginfo info{};
+  return ::read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+void Signals::unblock() const { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+
+}  // namespace gateway::lifecycle

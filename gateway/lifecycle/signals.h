@@ -1,0 +1,29 @@
+// The signals that a running gateway acts on, read from a descriptor: SIGTERM and SIGINT end it, SIGHUP reads the
+// settings again, SIGUSR2 hands over to a new process. Made by the main thread before any other: they are blocked in it
+// and in all threads it starts. SIGPIPE is ignored.
+#pragma once
+
+#include <chrono>
+#include <csignal>
+
+namespace gateway::lifecycle {
+
+class Signals {
+ public:
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // The next signal; 0 when `other` (a descriptor; -1: none) is readable before, or nothing came in time.
+  int wait(int other, std::chrono::milliseconds limit) const;
+
+  // From now on they have their default effect: who asks twice for the end gets it at once.
+  void unblock() const;
+
+ private:
+  sigset_t set_;
+  int fd_ = -1;
+};
+
+}  // namespace gateway::lifecycle
