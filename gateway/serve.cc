@@ -2,20 +2,24 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <thread>
+#include <utility>
 
 #include "gateway/admin/admin.h"
 #include "gateway/admin/operations.h"
 #include "gateway/config/address.h"
 #include "gateway/exchange/service.h"
+#include "gateway/lifecycle/attend.h"
 #include "gateway/lifecycle/edge_tls.h"
-#include "gateway/lifecycle/file_watch.h"
+#include "gateway/lifecycle/inherited.h"
 #include "gateway/lifecycle/reload.h"
 #include "gateway/lifecycle/signals.h"
+#include "gateway/lifecycle/take_over.h"
 #include "gateway/log/log.h"
 #include "gateway/metrics/metrics.h"
 #include "gateway/server/server.h"
@@ -27,6 +31,17 @@ namespace {
 
 constexpr std::chrono::seconds kDrain{30};
 constexpr std::chrono::seconds kAdminDrain{1};
+
+// How long an idle connection may take for one more request. A new process serves its client's next connection, so
+// there is time; whoever types Ctrl-C waits for nobody.
+std::chrono::milliseconds idle_when_draining(int signal) {
+  if (signal == SIGUSR2) return std::chrono::seconds{5};
+  return signal == SIGTERM ? std::chrono::seconds{2} : std::chrono::seconds{0};
+}
+
+std::string_view name_of(int signal) {
+  return signal == SIGUSR2 ? "SIGUSR2" : signal == SIGTERM ? "SIGTERM" : "SIGINT";
+}
 
 void disable_core_dumps() {
   const rlimit none{0, 0};
@@ -115,26 +130,26 @@ void add_reload_counts(metrics::Metrics& metrics, const lifecycle::Reload& reloa
                  });
 }
 
-// Files are often written in more than one step; what happens within this time is one change.
-constexpr std::chrono::milliseconds kSettle{100};
-
-// Until a signal asks for the end: answers which.
-int stay(const lifecycle::Signals& signals, lifecycle::Reload& reload) {
-  lifecycle::FileWatch watch;
-  watch.set(reload.files());
-  reload.files_changed({});  // what changed between the start's reading and the watch
-  for (;;) {
-    int signal = signals.wait(watch.fd(), lifecycle::FileWatch::kLookEvery);
-    if (signal == 0) signal = signals.wait(-1, kSettle);
-    if (signal == SIGTERM || signal == SIGINT) return signal;
-    if (signal == SIGHUP) reload.settings_file();
-    if (const auto changed = watch.changed(); !changed.empty()) reload.files_changed(changed);
-    watch.set(reload.files());
-  }
+// How long the upstream's indexes may lag behind what the predecessor wrote last: only it had the marks for that.
+std::chrono::milliseconds rest_after_predecessor(const config::Settings& settings) {
+  std::chrono::milliseconds rest{0};
+  for (const auto& operation : policies::Catalogue::builtin().operations())
+    rest = std::max<std::chrono::milliseconds>(rest, operation.times.settle);
+  for (const auto& [name, times] : settings.cache.operations) rest = std::max(rest, times.settle.value_or(rest));
+  return rest;
 }
 
-int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signals) {
+// What is inherited of a server's sockets. Until this process is ready the files stay the predecessor's.
+bool adopt(lifecycle::Inherited& inherited, const std::string& name, server::Options& options) {
+  options.adopted = inherited.take(name, options.addresses.front());
+  bool owns_file = options.adopted.empty();
+  for (auto& socket : options.adopted) owns_file = std::exchange(socket.owns_file, false) || owns_file;
+  return owns_file;
+}
+
+int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signals, lifecycle::TakeOver& take_over) {
   const auto settings = loaded.settings;
+  lifecycle::Inherited inherited;
   std::atomic<bool> draining{false};
   metrics::Metrics metrics(operation_names(), client_names(*settings));
   metrics.gauge("gateway_log_lines_dropped_total", "Log lines dropped because nobody read them fast enough.",
@@ -144,7 +159,9 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   admin.add_ready_check([&draining] { return admin::ReadyPart{"gateway", !draining, draining ? "it is ending" : ""}; });
 
   exchange::Service service(settings, metrics, admin);
+  service.share_memory(inherited.has_predecessor());
   auto options = public_options(*settings);
+  const bool owns_file = adopt(inherited, "gateway", options);
   const auto tls = options.tls;
   server::Server public_server(std::move(options), service.handlers());
   if (tls) {
@@ -153,7 +170,11 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   }
   metrics.gauge("gateway_connections", "",
                 [&public_server] { return static_cast<double>(public_server.connections()); });
-  server::Server admin_server(admin_options(*settings), admin.handlers());
+  auto admin_server_options = admin_options(*settings);
+  const bool owns_admin_file = adopt(inherited, "admin", admin_server_options);
+  server::Server admin_server(std::move(admin_server_options), admin.handlers());
+  for (const std::string& address : inherited.close_rest())
+    log::warn("inherited_socket_unused", {{"address", std::string_view(address)}});
 
   service.start();
   public_server.start();
@@ -169,11 +190,31 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
                                 },
                             .tls = [&](auto tls) { public_server.set_tls(std::move(tls)); }});
   add_reload_counts(metrics, reload);
-  const int signal = stay(signals, reload);
+  inherited.tell_ready();
+  public_server.own_socket_files(owns_file);
+  admin_server.own_socket_files(owns_admin_file);
+  lifecycle::notify("READY=1\nMAINPID=" + std::to_string(::getpid()));
+  const auto sockets = [&] {
+    auto all = public_server.sockets();
+    for (auto& socket : admin_server.sockets()) all.push_back(std::move(socket));
+    return all;
+  };
+  const int signal = lifecycle::attend({signals, reload, take_over, inherited, sockets,
+                                        [&](bool with_another) { service.share_memory(with_another); },
+                                        rest_after_predecessor(*settings)});
   signals.unblock();
   draining = true;
-  log::info("ending", {{"signal", std::string_view(signal == SIGTERM ? "SIGTERM" : "SIGINT")}});
-  const bool all = public_server.drain(kDrain);
+  log::info("ending", {{"signal", name_of(signal)}});
+  const bool handed_over = signal == SIGUSR2;
+  if (handed_over) {
+    public_server.own_socket_files(false);
+    admin_server.own_socket_files(false);
+    admin_server.drain(kAdminDrain);
+    admin_server.stop();
+  } else {
+    lifecycle::notify("STOPPING=1");
+  }
+  const bool all = public_server.drain(kDrain, idle_when_draining(signal));
   if (!all) log::warn("requests_cut", {{"after_seconds", std::int64_t{kDrain.count()}}});
   public_server.stop();
   service.stop();
@@ -186,13 +227,14 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
 }  // namespace
 
 int serve(config::Inputs inputs, config::Loaded loaded) {
+  lifecycle::TakeOver take_over;
   disable_core_dumps();
   raise_descriptor_limit();
   lifecycle::Signals signals;
   log::start(log::level_from(loaded.settings->log.level));
   int code = 1;
   try {
-    code = run(std::move(inputs), std::move(loaded), signals);
+    code = run(std::move(inputs), std::move(loaded), signals, take_over);
   } catch (const std::exception& e) {
     log::error("cannot_start", {{"why", std::string_view(e.what())}});
   }

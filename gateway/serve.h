@@ -10,7 +10,7 @@ namespace gateway {
 // the process at once. Returns 1 when it cannot start, having logged why. SIGPIPE is ignored; core dumps, which would
 // hold secrets, are off. Logs one "listening" event for each address, with name ("gateway", "admin") and address as
 // bound. SIGHUP reads the settings again from where `inputs` say; secrets' and certificates' files are read again when
-// they change (lifecycle/reload.h).
+// they change (lifecycle/reload.h). SIGUSR2 hands the listening sockets to a new process (lifecycle/take_over.h).
 int serve(config::Inputs inputs, config::Loaded loaded);
 
 }  // namespace gateway

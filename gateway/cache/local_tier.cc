@@ -9,12 +9,28 @@ constexpr std::string_view kRunId = "local";
 constexpr std::size_t kMostKeys = 500'000;
 }  // namespace
 
-LocalTier::LocalTier(Fence& fence, policies::coherence::Timing timing) : timing_(timing), ledger_(timing) {
+LocalTier::LocalTier(Fence& fence, policies::coherence::Timing timing)
+    : fence_(fence), timing_(timing), ledger_(timing) {
   fence.hold_forever();
+}
+
+// The order: what is fetched after `shared_` is set is dead on arrival, what was fetched before is invalidated, and
+// only then does the other process begin (or, at the end, is anything served again).
+void LocalTier::share(bool with_another_process) {
+  if (with_another_process) {
+    shared_ = true;
+    fence_.hold_until(std::chrono::milliseconds{0});
+    fence_.invalidate_all();
+  } else {
+    shared_ = false;
+    fence_.invalidate_all();
+    fence_.hold_forever();
+  }
 }
 
 asio::awaitable<Found> LocalTier::look_up(std::string, std::vector<std::string> surrogate_keys) {
   Found found;
+  if (shared_) fence_.invalidate_all();
   found.now = boottime();
   ledger_.trim(kMostKeys, found.now);
   found.view = ledger_.look_up(surrogate_keys, kRunId, found.now, random_id);

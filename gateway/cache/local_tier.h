@@ -2,6 +2,8 @@
 // thread only.
 #pragma once
 
+#include <atomic>
+
 #include "gateway/cache/fence.h"
 #include "gateway/cache/shared_tier.h"
 #include "policies/ledger.h"
@@ -11,6 +13,11 @@ namespace gateway::cache {
 class LocalTier final : public SharedTier {
  public:
   LocalTier(Fence& fence, policies::coherence::Timing timing);
+
+  // While another process without Redis answers at the same address (a take-over), neither can see the other's writes:
+  // nothing is served from memory, nothing is kept, and each lookup is a state of its own, so that no read joins a
+  // fetch from before a write that the other has answered. The end of it empties the memory tier. Any thread.
+  void share(bool with_another_process);
 
   asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) override;
   asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) override;
@@ -26,6 +33,8 @@ class LocalTier final : public SharedTier {
   std::chrono::milliseconds last_heard() const override { return boottime(); }
 
  private:
+  Fence& fence_;
+  std::atomic<bool> shared_{false};
   policies::coherence::Timing timing_;
   policies::coherence::Ledger ledger_;
   std::string self_ = "local";

@@ -158,6 +158,10 @@ class Service::Impl {
     };
   }
 
+  void share_memory(bool with_another_process) {
+    if (local_tier_ != nullptr) local_tier_->share(with_another_process);
+  }
+
   // The order matters: a worker that sees a new client's key asks credentials, limiter and metrics about it, so those
   // know it first. The limiter's and exchange's part runs on their thread, before any request handed over later.
   void reload(std::shared_ptr<const config::Settings> settings) {
@@ -203,7 +207,9 @@ class Service::Impl {
  private:
   void make_tier() {
     if (settings_->redis.url.empty()) {
-      tier_ = std::make_unique<cache::LocalTier>(fence_, timing_of(*settings_));
+      auto local = std::make_unique<cache::LocalTier>(fence_, timing_of(*settings_));
+      local_tier_ = local.get();
+      tier_ = std::move(local);
       return;
     }
     redis::Options options;
@@ -306,6 +312,7 @@ class Service::Impl {
   std::atomic<bool> redis_up_{false};
   std::unique_ptr<redis::Client> redis_;
   std::unique_ptr<cache::SharedTier> tier_;
+  cache::LocalTier* local_tier_ = nullptr;  // one of the two
   cache::RedisTier* redis_tier_ = nullptr;
   std::unique_ptr<cache::Writes> writes_;
   std::unique_ptr<limiter::Limiter> limiter_;
@@ -321,6 +328,7 @@ Service::Service(std::shared_ptr<const config::Settings> settings, metrics::Metr
 Service::~Service() = default;
 server::HandlerFactory Service::handlers() { return impl_->handlers(); }
 void Service::reload(std::shared_ptr<const config::Settings> settings) { impl_->reload(std::move(settings)); }
+void Service::share_memory(bool with_another_process) { impl_->share_memory(with_another_process); }
 void Service::start() { impl_->start(); }
 void Service::stop() { impl_->stop(); }
 

@@ -24,6 +24,10 @@ class Service {
   // between start() and stop().
   void reload(std::shared_ptr<const config::Settings> settings);
 
+  // While another process answers at the same address: without Redis it knows nothing of the writes here, nor this of
+  // those there, and neither uses its memory (LocalTier::share). With Redis both are replicas and nothing changes.
+  void share_memory(bool with_another_process);
+
   server::HandlerFactory handlers();
   void start();  // its threads, before the public server accepts
   void stop();   // after the public server has drained

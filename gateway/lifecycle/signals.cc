@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <vector>
 
 namespace gateway::lifecycle {
 
@@ -21,9 +22,10 @@ Signals::Signals() {
 
 Signals::~Signals() { ::close(fd_); }
 
-int Signals::wait(int other, std::chrono::milliseconds limit) const {
-  pollfd fds[] = {{fd_, POLLIN, 0}, {other, POLLIN, 0}};
-  ::poll(fds, 2, static_cast<int>(limit.count()));
+int Signals::wait(std::initializer_list<int> others, std::chrono::milliseconds limit) const {
+  std::vector<pollfd> fds{{fd_, POLLIN, 0}};
+  for (const int other : others) fds.push_back({other, POLLIN, 0});
+  ::poll(fds.data(), fds.size(), static_cast<int>(limit.count()));
   signalfd_siginfo info{};
   return ::read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <initializer_list>
 
 namespace gateway::lifecycle {
 
@@ -15,8 +16,8 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // The next signal; 0 when `other` (a descriptor; -1: none) is readable before, or nothing came in time.
-  int wait(int other, std::chrono::milliseconds limit) const;
+  // The next signal; 0 when one of the descriptors (-1: none) is readable before, or nothing came in time.
+  int wait(std::initializer_list<int> others, std::chrono::milliseconds limit) const;
 
   // From now on they have their default effect: who asks twice for the end gets it at once.
   void unblock() const;

@@ -18,7 +18,9 @@ class Acceptor {
   Acceptor(std::vector<Listener> listeners, Accepted accepted);
   ~Acceptor() { stop(); }
 
+  // Empty after stop(). The owner's thread.
   const std::vector<Listener>& listeners() const { return listeners_; }
+  std::vector<Listener>& listeners() { return listeners_; }
   void start();
   void stop();  // joins and closes the listeners; harmless when not started or done already
 

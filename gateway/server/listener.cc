@@ -1,5 +1,6 @@
 #include "gateway/server/listener.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -37,17 +38,32 @@ void Listener::fail(const std::string& reason) {
   throw std::runtime_error("cannot listen on " + address_ + ": " + reason);
 }
 
-Listener::Listener(const std::string& address) : address_(address) {
+Listener::Listener(const std::string& address, int fd, bool owns_file) : fd_(fd), wanted_(address), address_(address) {
+  ::fcntl(fd_, F_SETFL, O_NONBLOCK);
+  own_file(owns_file);
+  if (address.starts_with(kUnix)) return;
+  set_tcp_options();
+  fill_in_port();
+}
+
+void Listener::own_file(bool own) {
+  path_ = own && address_.starts_with(kUnix) ? address_.substr(kUnix.size()) : std::string();
+}
+
+Listener::Listener(const std::string& address) : wanted_(address), address_(address) {
   if (address.starts_with(kUnix))
     bind_unix();
   else
     bind_tcp();
   if (::listen(fd_, kBacklog) != 0) fail(std::strerror(errno));
-  if (path_.empty()) fill_in_port();
+  if (!address.starts_with(kUnix)) fill_in_port();
 }
 
 Listener::Listener(Listener&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), address_(std::move(other.address_)), path_(std::exchange(other.path_, {})) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      wanted_(std::move(other.wanted_)),
+      address_(std::move(other.address_)),
+      path_(std::exchange(other.path_, {})) {}
 
 Listener::~Listener() {
   if (!path_.empty()) ::unlink(path_.c_str());
@@ -93,9 +109,14 @@ void Listener::bind_tcp() {
   const int on = 1;
   const int off = 0;
   ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
+  set_tcp_options();
   if (list->ai_family == AF_INET6) ::setsockopt(fd_, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   if (::bind(fd_, list->ai_addr, list->ai_addrlen) != 0) fail(std::strerror(errno));
+}
+
+void Listener::set_tcp_options() const {
+  const int on = 1;
+  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
 }
 
 void Listener::fill_in_port() {

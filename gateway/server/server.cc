@@ -32,9 +32,16 @@ class Workers : public Pistache::Aio::Handler {
   mutable std::size_t next_ = 0;
 };
 
-std::vector<Listener> listen_on(const std::vector<std::string>& addresses) {
+std::vector<Listener> listen_on(const Options& options) {
   std::vector<Listener> listeners;
-  for (const auto& address : addresses) listeners.emplace_back(address);
+  for (const auto& address : options.addresses) {
+    const auto adopted = std::find_if(options.adopted.begin(), options.adopted.end(),
+                                      [&](const AdoptedSocket& socket) { return socket.address == address; });
+    if (adopted == options.adopted.end())
+      listeners.emplace_back(address);
+    else
+      listeners.emplace_back(address, adopted->fd, adopted->owns_file);
+  }
   return listeners;
 }
 
@@ -47,7 +54,7 @@ class Server::Impl {
         factory_(std::move(factory)),
         tls_(options_.tls),
         handshakes_(handshake_options(options_), handshake_events()),
-        acceptor_(listen_on(options_.addresses), [this](int fd) { welcome(fd); }) {
+        acceptor_(listen_on(options_), [this](int fd) { welcome(fd); }) {
     if (options_.threads == 0) throw std::runtime_error("a server needs at least one thread");
     for (const auto& listener : acceptor_.listeners()) addresses_.push_back(listener.address());
   }
@@ -92,6 +99,16 @@ class Server::Impl {
 
   const std::vector<std::string>& addresses() const { return addresses_; }
   std::size_t connections() const { return open_.get(); }
+
+  std::vector<AdoptedSocket> sockets() const {
+    std::vector<AdoptedSocket> sockets;
+    for (const auto& listener : acceptor_.listeners())
+      sockets.push_back({listener.wanted(), listener.fd(), listener.owns_file()});
+    return sockets;
+  }
+  void own_socket_files(bool own) {
+    for (auto& listener : acceptor_.listeners()) listener.own_file(own);
+  }
   std::uint64_t handshakes(HandshakeResult result) const { return handshakes_.count(result); }
 
   void set_tls(std::shared_ptr<const TlsContext> context) {
@@ -158,6 +175,8 @@ Server::~Server() = default;
 void Server::start() { impl_->start(); }
 std::vector<std::string> Server::addresses() const { return impl_->addresses(); }
 std::size_t Server::connections() const { return impl_->connections(); }
+std::vector<AdoptedSocket> Server::sockets() const { return impl_->sockets(); }
+void Server::own_socket_files(bool own) { impl_->own_socket_files(own); }
 std::uint64_t Server::handshakes(HandshakeResult result) const { return impl_->handshakes(result); }
 void Server::set_tls(std::shared_ptr<const TlsContext> context) { impl_->set_tls(std::move(context)); }
 bool Server::drain(std::chrono::milliseconds limit, std::chrono::milliseconds idle) {

@@ -55,11 +55,19 @@ struct Limits {
   std::chrono::milliseconds linger_timeout{2'000};   // after the last answer, for the client to close its side
 };
 
+// A listening socket that this process was started with, for one of Options' addresses.
+struct AdoptedSocket {
+  std::string address;  // as in Options
+  int fd = -1;
+  bool owns_file = false;  // a unix socket's file is this gateway's to remove
+};
+
 struct Options {
   std::string name;                    // thread names and problem bodies: "contacts-gateway"
   std::vector<std::string> addresses;  // "127.0.0.1:8080", "[::]:8080", "unix:PATH"; port 0 picks a free one
   std::size_t threads = 1;
   Limits limits;
+  std::vector<AdoptedSocket> adopted{};                             // instead of binding those addresses
   std::shared_ptr<const TlsContext> tls{};                          // null: plain
   std::function<void(std::string_view why)> on_handshake_failed{};  // on a handshake thread; for the log
 };
@@ -75,6 +83,12 @@ class Server {
   void start();
   std::vector<std::string> addresses() const;  // as bound, ports filled in
   std::size_t connections() const;
+
+  // For handing them to another process, which goes on accepting when this server has stopped. Owner's thread, before
+  // drain() and stop(). A unix socket's file is removed by the one that owns it at its end.
+  std::vector<AdoptedSocket> sockets() const;
+  void own_socket_files(bool own);
+
   std::uint64_t handshakes(HandshakeResult result) const;  // so far; any thread
 
   // What clients that come from now on are shown; only where Options had a context. Any thread.

@@ -18,7 +18,7 @@ class TestServer::Adapter : public Handler {
 TestServer::TestServer(OnRequest on_request, Limits limits, std::size_t threads, std::vector<std::string> addresses,
                        std::shared_ptr<const TlsContext> tls)
     : on_request_(std::move(on_request)),
-      server({"test", std::move(addresses), threads, limits, std::move(tls)},
+      server({"test", std::move(addresses), threads, limits, {}, std::move(tls)},
              [this](std::size_t) { return std::make_unique<Adapter>(*this); }) {
   server.start();
 }
