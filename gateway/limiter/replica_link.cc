@@ -53,7 +53,9 @@ void ReplicaLink::stop() {
 }
 
 ReplicaLink::State ReplicaLink::state() {
-  if (state_ == State::Shared && (!redis_.status().up || redis_.status().connects != joined_connection_)) lose();
+  const auto& redis = redis_.status();
+  const bool other_connection = redis.connects != joined_connection_;
+  if (!redis.up ? state_ != State::Unmet : state_ == State::Shared && other_connection) lose();
   return state_;
 }
 
@@ -61,13 +63,18 @@ void ReplicaLink::failed() {
   if (++failures_ >= kFailuresToLose) lose();
 }
 
-void ReplicaLink::displaced() { lose(); }
+void ReplicaLink::displaced() {
+  if (state_ == State::Shared) lose();
+}
 
+// From Quarantined too: a Redis that leaves again must not keep everyone waiting for a quarantine that nobody can end.
+// The shares are then those of the first loss, so that what was taken under them since is still counted.
 void ReplicaLink::lose() {
-  if (state_ != State::Shared || stopped_) return;
+  if ((state_ != State::Shared && state_ != State::Quarantined) || stopped_) return;
+  const bool first = state_ == State::Shared || newborn_;
   state_ = State::Lost;
   log::warn("limiter_alone", {{"replicas", static_cast<std::int64_t>(replicas_)}});
-  events_.on_lost();
+  if (first) events_.on_lost();
   timer_.cancel();  // joins again as soon as there is a connection
 }
 

@@ -23,7 +23,7 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
     policies::Duration lease, quarantine;
   };
   struct Events {
-    std::function<void()> on_lost;                   // left Shared
+    std::function<void()> on_lost;                   // left Shared, or its first quarantine
     std::function<asio::awaitable<bool>()> reserve;  // again and again while Quarantined; true: all is written
   };
   ReplicaLink(asio::io_context& io, redis::Client& redis, Options options, Events events);
