@@ -30,7 +30,6 @@ class LocalTier final : public SharedTier {
                                                std::chrono::milliseconds limit) override;
   const std::string& self() const override { return self_; }
   asio::awaitable<bool> renew_epoch() override;
-  std::chrono::milliseconds last_heard() const override { return boottime(); }
 
  private:
   Fence& fence_;

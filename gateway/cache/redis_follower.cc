@@ -47,6 +47,11 @@ void RedisTier::stop() {
   next_extend_.cancel();
 }
 
+asio::awaitable<void> RedisTier::leave() {
+  co_await run(scripts::leave(), {"cg:epoch", "cg:log"},
+               {client_.status().run_id, std::to_string(random_id()), options_.replica});
+}
+
 asio::awaitable<void> RedisTier::report_loop() {
   while (running_) {
     report_now_ = false;

@@ -50,7 +50,6 @@ asio::awaitable<std::optional<redis::Array>> RedisTier::run(std::shared_ptr<cons
   auto result = co_await client_.eval(std::move(script), std::move(keys), std::move(arguments));
   auto* value = std::get_if<redis::Value>(&result);
   if (value == nullptr || std::holds_alternative<redis::Error>(value->data)) co_return std::nullopt;
-  last_heard_ = boottime();
   if (auto* array = std::get_if<redis::Array>(&value->data)) co_return std::move(*array);
   co_return redis::Array{std::move(*value)};
 }

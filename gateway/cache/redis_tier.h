@@ -30,6 +30,8 @@ class RedisTier final : public SharedTier {
   // The report loop; until stop(). Subscribes to the channels.
   void start();
   void stop();
+  // After stop(), the last call: what is in Redis stays good for whoever starts next, though no lease holds meanwhile.
+  asio::awaitable<void> leave();
 
   asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) override;
   asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) override;
@@ -42,7 +44,6 @@ class RedisTier final : public SharedTier {
                                                std::chrono::milliseconds limit) override;
   const std::string& self() const override { return options_.replica; }
   asio::awaitable<bool> renew_epoch() override;
-  std::chrono::milliseconds last_heard() const override { return last_heard_; }
 
  private:
   using Timer = asio::steady_timer;
@@ -62,7 +63,6 @@ class RedisTier final : public SharedTier {
   Fence& fence_;
   RedisTierOptions options_;
   policies::coherence::Follower follower_;
-  std::chrono::milliseconds last_heard_{0};
   bool running_ = false;
   bool report_now_ = false;
   Timer next_report_;

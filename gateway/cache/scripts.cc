@@ -3,19 +3,23 @@
 namespace gateway::cache::scripts {
 
 namespace {
-// `now` in milliseconds by Redis' clock, and the epoch: a new one where there is none or where the server is another
-// one than it was made on.
+// `now` in milliseconds by Redis' clock, and the epoch: a new one where there is none, where the server is another one
+// than it was made on, or where every lease ran out without being given back. The last: Redis stood still for all of
+// them, so any replica may have let a write through unfenced meanwhile, after waiting for just that (Writes::finish).
+// A new epoch is believed for one lease time, until the first report.
 constexpr const char* kPrelude = R"(#!lua flags=allow-oom
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function new_epoch()
   redis.call('DEL', KEYS[1], KEYS[2])
-  redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'run', ARGV[1], 'since', now, 'end', 0)
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'run', ARGV[1], 'since', now, 'end', 0, 'until', now + 3000)
   return ARGV[2], now, 0
 end
 local function current_epoch()
-  local e = redis.call('HMGET', KEYS[1], 'epoch', 'run', 'since', 'end')
-  if e[1] and e[2] == ARGV[1] and e[3] and e[4] then return e[1], tonumber(e[3]), tonumber(e[4]) end
+  local e = redis.call('HMGET', KEYS[1], 'epoch', 'run', 'since', 'end', 'until')
+  if e[1] and e[2] == ARGV[1] and e[3] and e[4] and (not e[5] or tonumber(e[5]) > now) then
+    return e[1], tonumber(e[3]), tonumber(e[4])
+  end
   return new_epoch()
 end
 )";
@@ -119,7 +123,8 @@ ScriptPtr report() {
   static const ScriptPtr script = with_prelude("report", R"(
 local epoch, since, last = current_epoch()
 local function renew(position)
-  redis.call('HSET', KEYS[1], 'r:' .. ARGV[3], string.format('%.0f %.0f', now + tonumber(ARGV[6]), position))
+  local lease = now + tonumber(ARGV[6])
+  redis.call('HSET', KEYS[1], 'r:' .. ARGV[3], string.format('%.0f %.0f', lease, position), 'until', lease)
 end
 local position = tonumber(ARGV[5])
 if ARGV[4] ~= epoch then
@@ -146,6 +151,23 @@ for i = 1, #missed do
   out[#out + 1] = missed[i][2][4]
 end
 return out
+)");
+  return script;
+}
+
+ScriptPtr leave() {
+  static const ScriptPtr script = with_prelude("leave", R"(
+current_epoch()
+redis.call('HDEL', KEYS[1], 'r:' .. ARGV[3])
+local fields = redis.call('HGETALL', KEYS[1])
+local latest = false
+for f = 1, #fields, 2 do
+  if string.sub(fields[f], 1, 2) == 'r:' then
+    latest = math.max(latest or 0, tonumber(string.match(fields[f + 1], '^%d+')))
+  end
+end
+if latest then redis.call('HSET', KEYS[1], 'until', latest) else redis.call('HDEL', KEYS[1], 'until') end
+return 1
 )");
   return script;
 }

@@ -1,8 +1,8 @@
 // The coherence contract's steps in Redis (Lua, one atomic step each): what policies::coherence::Ledger does in a
 // process. Redis 7 or later: the book-keeping scripts are marked allow-oom, since a full Redis must still be able to
 // invalidate.
-//   cg:epoch       hash: epoch, run (the server's run_id), since, end (the log's), r:ID -> "LEASE_UNTIL POSITION" for
-//   each replica.
+//   cg:epoch       hash: epoch, run (the server's run_id), since, end (the log's), until (when the last lease runs out;
+//                  absent: all were given back), r:ID -> "LEASE_UNTIL POSITION" for each replica.
 //                  One key on purpose: whatever evicts the leases evicts the epoch, and a new epoch holds writers for
 //                  one lease time.
 //   cg:log         stream: entry POSITION-0, fields at, keys (netstrings)
@@ -32,6 +32,8 @@ ScriptPtr end();
 // KEYS epoch log; ARGV run new-epoch replica epoch position lease-ms grace-ms -> {epoch, renewed, cut, end, position,
 // keys, …}
 ScriptPtr report();
+// KEYS epoch log; ARGV run new-epoch replica: gives its lease back
+ScriptPtr leave();
 // KEYS epoch log; ARGV run new-epoch
 ScriptPtr renew_epoch();
 // KEYS flight…; ARGV ms token…: keeps what this replica fetches its own

@@ -56,9 +56,6 @@ class SharedTier {
 
   // Everything from before is a miss, on every replica. False: Redis is away.
   virtual asio::awaitable<bool> renew_epoch() = 0;
-  // Boottime at which the tier last did what it was asked: from then on the leases of replicas that lost it too run
-  // out.
-  virtual std::chrono::milliseconds last_heard() const = 0;
 };
 
 }  // namespace gateway::cache

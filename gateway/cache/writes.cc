@@ -12,6 +12,7 @@ using policies::coherence::Write;
 
 namespace {
 constexpr std::size_t kMostUnfenced = 10'000;
+constexpr std::chrono::milliseconds kAskAgain{50};
 
 std::vector<std::string> names(const std::vector<Writes::Key>& keys) {
   std::vector<std::string> out;
@@ -30,8 +31,7 @@ asio::awaitable<std::shared_ptr<Writes::Ticket>> Writes::begin(std::vector<Key> 
   ticket->write = std::make_shared<Write>();
   if (co_await begin_and_await(ticket, names(ticket->keys))) co_return ticket;
   if (options_.refuse_unfenced) co_return nullptr;
-  ticket->fenced = false;
-  co_await wait_out_lease();
+  ticket->fenced = false;  // finish() makes up for it before anybody has the answer
   co_return ticket;
 }
 
@@ -72,10 +72,26 @@ asio::awaitable<void> Writes::finish(std::shared_ptr<Ticket> ticket, Outcome out
     }
   }
   if (ticket->fenced || outcome == Outcome::NotSent) co_return;
+  if (co_await fence_late(ticket, outcome)) co_return;
   fence_.invalidate(names(ticket->keys));  // the fills of reads that began before the answer
   if (options_.on_unfenced) options_.on_unfenced();
   remember_unfenced(names(ticket->keys));
-  co_await wait_out_lease();
+}
+
+// Upstream has answered and Redis was not there for the marks. Either it comes back: then beginning now, before the
+// client has its answer, does what the marks would have done. Or it stays away for a whole lease time from here: then
+// every replica that lost it too has stopped using its memory, and whoever finds it back first finds that all leases
+// ran out, which makes a new epoch and everything in Redis a miss. One that reaches Redis all the while cannot be
+// fenced by any wait (README says so).
+asio::awaitable<bool> Writes::fence_late(std::shared_ptr<Ticket> ticket, Outcome outcome) {
+  asio::steady_timer timer(io_);
+  for (const auto until = boottime() + options_.timing.lease;;) {
+    ticket->fenced = co_await begin_and_await(ticket, names(ticket->keys));
+    if (ticket->fenced) co_await end(ticket, outcome);
+    if (ticket->fenced || !options_.strict || boottime() >= until) co_return ticket->fenced;
+    timer.expires_after(kAskAgain);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
 }
 
 // True: the marks were held to the end. Clears `fenced` where Redis is away.
@@ -93,18 +109,6 @@ asio::awaitable<bool> Writes::end(std::shared_ptr<Ticket> ticket, Outcome outcom
   }
   ticket->write->ended(*held);
   co_return *held;
-}
-
-// Without Redis no acknowledgement can be asked for. Every replica that lost it too stops using its memory within one
-// lease time of the moment it was last heard from; one that still reaches it cannot be fenced by any wait (README says
-// so).
-asio::awaitable<void> Writes::wait_out_lease() {
-  if (!options_.strict) co_return;
-  const auto until = tier_.last_heard() + options_.timing.lease;
-  const auto now = boottime();
-  if (until <= now) co_return;
-  asio::steady_timer timer(io_, until - now);
-  co_await timer.async_wait(asio::use_awaitable);
 }
 
 void Writes::remember_unfenced(const std::vector<std::string>& keys) {

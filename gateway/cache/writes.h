@@ -66,7 +66,7 @@ class Writes {
   asio::awaitable<bool> begin_and_await(std::shared_ptr<Ticket> ticket, std::vector<std::string> keys);
   asio::awaitable<bool> end(std::shared_ptr<Ticket> ticket, Outcome outcome);
   asio::awaitable<bool> invalidate_again(std::vector<std::string> keys);
-  asio::awaitable<void> wait_out_lease();
+  asio::awaitable<bool> fence_late(std::shared_ptr<Ticket> ticket, Outcome outcome);
   void remember_unfenced(const std::vector<std::string>& keys);
 
   asio::io_context& io_;

@@ -192,10 +192,8 @@ class Service::Impl {
 
   void stop() {
     if (!thread_.joinable()) return;
-    asio::post(io_, [this] {
-      limiter_->stop();
-      if (redis_tier_) redis_tier_->stop();
-      if (redis_) redis_->stop();
+    asio::co_spawn(io_, wind_down(), [this](const std::exception_ptr& error) {
+      if (error) log::error("stop_failed");
       work_.reset();
       io_.stop();
     });
@@ -205,6 +203,15 @@ class Service::Impl {
   ~Impl() { stop(); }
 
  private:
+  asio::awaitable<void> wind_down() {
+    limiter_->stop();
+    if (redis_tier_) {
+      redis_tier_->stop();
+      co_await redis_tier_->leave();
+    }
+    if (redis_) redis_->stop();
+  }
+
   void make_tier() {
     if (settings_->redis.url.empty()) {
       auto local = std::make_unique<cache::LocalTier>(fence_, timing_of(*settings_));

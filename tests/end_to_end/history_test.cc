@@ -55,6 +55,10 @@ class Cluster {
     replicas_[static_cast<std::size_t>(r)] = std::move(replica);
   }
   void kill(int r) { replicas_[static_cast<std::size_t>(r)]->process().signal(SIGKILL); }
+  void stop(int r) {
+    signal(r, SIGTERM);
+    CHECK(replicas_[static_cast<std::size_t>(r)]->process().wait_for_exit(milliseconds(10'000)) == 0);
+  }
   void signal(int r, int number) { replicas_[static_cast<std::size_t>(r)]->process().signal(number); }
   std::string address(int r) {
     std::lock_guard lock(mutex_);
@@ -241,9 +245,56 @@ TEST_SUITE("history") {
     run_scenario("Redis paused", true, [](Cluster& cluster, History& history, std::mt19937& random) {
       let_run(history, 300);
       cluster.redis.pause();
-      let_run(history, static_cast<int>(random() % 1500));
+      let_run(history, static_cast<int>(random() % 4500));
       cluster.redis.resume();
     });
+  }
+
+  // The writer itself is stopped once it has answered, so that nothing it does later can help.
+  TEST_CASE("a write answered while Redis stood still is what every replica reads when Redis goes on") {
+    Cluster cluster;
+    const auto put = [&](int contact, const std::string& version) {
+      return HttpClient(cluster.address(0), milliseconds(15'000))
+          .send({.method = "PUT",
+                 .target = target_of(contact),
+                 .fields = {{"Content-Type", "application/json"}},
+                 .body = "{\"firstName\":\"" + version + "\"}"})
+          .status;
+    };
+    REQUIRE(put(0, "v1") == 200);
+    for (int r = 1; r < kReplicas; ++r)
+      for (int i = 0; i < 2; ++i)
+        CHECK(version_in(HttpClient(cluster.address(r)).get(target_of(0)).body) == 1);  // in Redis and in memory
+    cluster.redis.pause();
+    REQUIRE(put(1, "v2") == 200);  // its marks may wait in Redis' socket; after it the connection is known to be gone
+    REQUIRE(put(0, "v2") == 200);
+    cluster.signal(0, SIGSTOP);
+    cluster.redis.resume();
+    int stale = 0, hits = 0;
+    for (const Deadline limit(milliseconds(10'000)); hits < 20 && !limit.passed();)
+      for (int r = 1; r < kReplicas; ++r) {
+        const auto response = HttpClient(cluster.address(r)).get(target_of(0));
+        if (version_in(response.body) != 2) ++stale;
+        if (response.field("Cache-Status").find("; hit") != std::string::npos) ++hits;
+      }
+    cluster.signal(0, SIGCONT);
+    CHECK(stale == 0);
+    CHECK(hits >= 20);
+  }
+
+  TEST_CASE("what is in Redis stays good over a restart of all gateways, since each gives its lease back") {
+    Cluster cluster;
+    CHECK(HttpClient(cluster.address(0)).get(target_of(0)).status == 200);
+    for (int r = 0; r < kReplicas; ++r) cluster.stop(r);
+    // Longer than any lease: only then does it show whether they were given back.
+    eventually(milliseconds(3'500), [] { return false; });
+    cluster.start(1);
+    // Never asks the upstream, so that only what is in Redis can answer, once the connection to it is up.
+    CHECK(eventually(milliseconds(5'000), [&] {
+      return HttpClient(cluster.address(1))
+                 .send({.target = target_of(0), .fields = {{"Cache-Control", "only-if-cached"}}})
+                 .status == 200;
+    }));
   }
 
   TEST_CASE("nobody reads older data than an acknowledged write: keys evicted at random, all flushed") {
