@@ -66,8 +66,9 @@ void add_admin_routes(admin::Admin& admin, metrics::Metrics& metrics) {
                reply.send(admin::answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics.scrape()));
              }});
   admin.add({"GET", "/operations", false, [](const server::RequestView&, server::Reply reply) {
-               reply.send(
-                   admin::answer(200, "application/json", admin::operations_json(policies::Catalogue::builtin())));
+               reply.send(admin::answer(
+                   200, "application/json",
+                   admin::operations_json(policies::Catalogue::builtin(), policies::Triggers::builtin())));
              }});
 }
 

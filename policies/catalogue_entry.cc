@@ -121,6 +121,37 @@ void check(Operation& operation) {
   for (const auto& key : operation.keys_if_unknown) check_key(operation, key);
 }
 
+void check_keys(const std::string& entry, const std::vector<std::string>& keys) {
+  for (const auto& key : keys)
+    if (std::ranges::count(key, '{') != 1 || std::ranges::count(key, '}') != 1 || key.find('{') > key.find('}'))
+      wrong(entry, "key " + key + " must have one {name}");
+}
+
+Trigger parse_trigger(const std::string& place, const Value& entry) {
+  if (!entry.IsObject()) wrong(place, "must be an object");
+  Trigger trigger;
+  for (const auto& member : entry.GetObject()) {
+    const auto name = view(member.name);
+    if (name == "name")
+      trigger.name = text(place, name, member.value);
+    else if (name == "types")
+      trigger.types = texts(place, name, member.value);
+    else if (name == "keys")
+      trigger.keys = texts(place, name, member.value);
+    else if (name == "keys_if_unknown")
+      trigger.keys_if_unknown = texts(place, name, member.value);
+    else if (name == "settle")
+      trigger.settle = duration(place, name, member.value);
+    else if (name != "why")
+      wrong(place, "has an unknown member " + std::string(name));
+  }
+  if (trigger.name.empty()) wrong(place, "needs a name");
+  if (trigger.types.empty()) trigger.types = {trigger.name};
+  check_keys(trigger.name, trigger.keys);
+  check_keys(trigger.name, trigger.keys_if_unknown);
+  return trigger;
+}
+
 }  // namespace
 
 std::string_view parameter_of(std::string_view segment) {
@@ -146,6 +177,18 @@ std::vector<Operation> parse_catalogue(std::string_view json) {
     operations.push_back(std::move(operation));
   }
   return operations;
+}
+
+std::vector<Trigger> parse_triggers(std::string_view json) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
+  if (document.HasParseError() || !document.IsObject() || !document.HasMember("triggers") ||
+      !document["triggers"].IsArray())
+    wrong("events file", R"(must be {"triggers": […]})");
+  std::vector<Trigger> triggers;
+  for (const auto& entry : document["triggers"].GetArray())
+    triggers.push_back(parse_trigger("event " + std::to_string(triggers.size() + 1), entry));
+  return triggers;
 }
 
 }  // namespace policies

@@ -110,6 +110,23 @@ std::vector<std::string> keys_of_answer(const Match& match, std::string_view loc
   return sorted(std::move(keys));
 }
 
+std::vector<std::string> keys_of_body(const std::vector<std::string>& templates,
+                                      const std::vector<std::string>& if_unknown, std::string_view body) {
+  Keys keys;
+  bool all_found = true;
+  for (const auto& each : templates) {
+    const Template key(each);
+    const bool found = add_from_json(keys, key, body, key.name, true);
+    if (!found && key.before == kLocation)
+      add_location(keys, key, true, {});
+    else
+      all_found &= found;
+  }
+  if (!all_found)
+    for (auto& key : keys_of_body(if_unknown, {}, body)) keys.push_back(std::move(key));
+  return sorted(std::move(keys));
+}
+
 bool is_collection(std::string_view key) { return key.starts_with(kLocation) && key.ends_with(":contacts"); }
 
 std::vector<std::string> keys_of_contact(std::string_view contact, std::string_view location) {

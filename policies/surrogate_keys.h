@@ -31,6 +31,11 @@ std::vector<std::string> keys_of_request(const Match& match, std::string_view lo
 // stands for an answer that was lost.
 std::vector<std::string> keys_of_answer(const Match& match, std::string_view location, std::string_view answer_body);
 
+// What an event's body names: templates like "contact:{appointment.contactId}" over that body. A location that is
+// missing there is an unknown one (rule 3); where anything else is, the keys of `if_unknown` are added.
+std::vector<std::string> keys_of_body(const std::vector<std::string>& templates,
+                                      const std::vector<std::string>& if_unknown, std::string_view body);
+
 // A collection's key: upstream's index lags behind, so a write keeps its mark there for the settle time.
 bool is_collection(std::string_view key);
 

@@ -9,7 +9,8 @@ namespace gateway::cli {
 
 int operations(bool json, std::ostream& out) {
   const auto& catalogue = policies::Catalogue::builtin();
-  out << (json ? admin::operations_json(catalogue) : admin::operations_table(catalogue));
+  const auto& triggers = policies::Triggers::builtin();
+  out << (json ? admin::operations_json(catalogue, triggers) : admin::operations_table(catalogue, triggers));
   return kDone;
 }
 

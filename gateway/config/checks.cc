@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 #include "gateway/config/address.h"
+#include "gateway/webhooks/public_keys.h"
 
 namespace gateway::config {
 
@@ -84,6 +86,12 @@ void check_tls(const Settings& s, Problems& problems) {
     problems.push_back("server.tls.client_ca: needs server.tls.certificate and server.tls.key");
 }
 
+void check_webhooks(const Settings& s, Problems& problems) try {
+  webhooks::PublicKeys{s.webhooks};
+} catch (const std::invalid_argument& e) {
+  problems.emplace_back(e.what());
+}
+
 void check_times(const Settings& s, Problems& problems) {
   if (s.upstream.connect_timeout > s.upstream.timeout)
     problems.push_back("upstream.connect_timeout: longer than upstream.timeout, which ends the request first");
@@ -102,6 +110,7 @@ Problems contradictions(const Settings& settings) {
   check_oauth(settings, problems);
   check_clients(settings, problems);
   check_tls(settings, problems);
+  check_webhooks(settings, problems);
   check_times(settings, problems);
   return problems;
 }

@@ -4,7 +4,7 @@ namespace gateway::config {
 
 std::vector<std::string_view> unsupported_settings() {
   return {
-      "credentials.oauth", "passthrough", "flows", "tracing", "webhooks", "server.memory_limit",
+      "credentials.oauth", "passthrough", "flows", "tracing", "server.memory_limit",
   };
 }
 

@@ -6,6 +6,7 @@
 #include "gateway/exchange/entry.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/random.h"
+#include "gateway/webhooks/intake.h"
 #include "policies/cache_key.h"
 #include "policies/cache_status.h"
 #include "policies/location.h"
@@ -78,6 +79,9 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
   const auto given = policies::find_field(view.fields, "X-Request-Id");
   seen.id = given && usable_id(*given) ? std::string(*given) : next_id();
 
+  if (view.path == webhooks::kPath && !in_force_->webhook_keys->none())
+    return parts_.webhooks.receive(in_force_->webhook_keys, in_force_->settings->webhooks.max_age, view,
+                                   std::move(seen.reply), std::move(seen.id));
   if (!identify(seen)) return refuse(seen, Refusal::NoKey);
   auto matched = parts_.catalogue.match(view.method, view.path);
   if (auto* wrong = std::get_if<policies::WrongMethod>(&matched))

@@ -16,6 +16,10 @@
 #include "policies/catalogue.h"
 #include "policies/freshness.h"
 
+namespace gateway::webhooks {
+class Intake;
+}
+
 namespace gateway::exchange {
 
 class Exchange;
@@ -28,6 +32,7 @@ struct FrontParts {
   const VaryNames& vary_names;
   const Reporter& reporter;
   Exchange& exchange;
+  webhooks::Intake& webhooks;
 };
 
 class Front final : public server::Handler {

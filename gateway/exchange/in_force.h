@@ -11,6 +11,7 @@
 #include "gateway/config/settings.h"
 #include "gateway/credentials/credentials.h"
 #include "gateway/mutex.h"
+#include "gateway/webhooks/public_keys.h"
 
 namespace gateway::exchange {
 
@@ -19,6 +20,7 @@ struct InForce {
   std::shared_ptr<const config::Settings> settings;
   access::Clients clients;
   credentials::Scope scope;
+  std::shared_ptr<const webhooks::PublicKeys> webhook_keys;
   std::uint64_t generation = 0;  // a number for each value, from 1
 };
 

@@ -18,6 +18,7 @@
 #include "gateway/log/log.h"
 #include "gateway/mutex.h"
 #include "gateway/random.h"
+#include "gateway/webhooks/intake.h"
 #include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
@@ -131,7 +132,8 @@ class Service::Impl {
         vary_names_(catalogue_.operations().size()),
         reporter_(metrics_, client_names_, *settings_),
         upstream_(io_, upstream_options(*settings_)) {
-    in_force_.set({settings_, access::Clients(*settings_, client_names_), credentials_.scope()});
+    in_force_.set({settings_, access::Clients(*settings_, client_names_), credentials_.scope(),
+                   std::make_shared<const webhooks::PublicKeys>(settings_->webhooks)});
     make_tier();
     cache::WritesOptions writes{timing_of(*settings_), settings_->cache.strict, settings_->cache.refuse_writes,
                                 [this] { metrics_.unfenced_write(); }};
@@ -143,6 +145,8 @@ class Service::Impl {
     exchange_ =
         std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
                                                  vary_names_, reporter_, catalogue_, times_of(*settings_, catalogue_)});
+    webhooks_ = std::make_unique<webhooks::Intake>(
+        webhooks::IntakeParts{io_, *writes_, redis_.get(), metrics_, reporter_, policies::Triggers::builtin()});
     add_gauges();
     admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
       start_purge(std::move(purge), std::move(done));
@@ -154,7 +158,7 @@ class Service::Impl {
   server::HandlerFactory handlers() {
     return [this](std::size_t) -> std::unique_ptr<server::Handler> {
       return std::make_unique<Front>(
-          FrontParts{in_force_, catalogue_, memory_, fence_, vary_names_, reporter_, *exchange_});
+          FrontParts{in_force_, catalogue_, memory_, fence_, vary_names_, reporter_, *exchange_, *webhooks_});
     };
   }
 
@@ -166,6 +170,7 @@ class Service::Impl {
   // know it first. The limiter's and exchange's part runs on their thread, before any request handed over later.
   void reload(std::shared_ptr<const config::Settings> settings) {
     access::Clients clients(*settings, client_names_);
+    auto webhook_keys = std::make_shared<const webhooks::PublicKeys>(settings->webhooks);
     for (auto known = metrics_.clients(); known < client_names_.count(); ++known)
       metrics_.add_client(std::string(client_names_.name(static_cast<std::uint16_t>(known + 1))));
     credentials_.reload(settings);
@@ -175,7 +180,7 @@ class Service::Impl {
       exchange_->set_times(times_of(*settings, catalogue_));
     });
     reporter_.reload(*settings);
-    in_force_.set({settings, std::move(clients), credentials_.scope()});
+    in_force_.set({settings, std::move(clients), credentials_.scope(), std::move(webhook_keys)});
   }
 
   void start() {
@@ -325,6 +330,7 @@ class Service::Impl {
   std::unique_ptr<limiter::Limiter> limiter_;
   std::unique_ptr<Attempts> attempts_;
   std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<webhooks::Intake> webhooks_;
   Published<limiter::LocationState> limits_;
   Published<Attempts::CircuitState> circuits_;
   std::thread thread_;

@@ -41,7 +41,7 @@ constexpr Part kParts[] = {
     PART("rate_limit", true, rate_limit),
     PART("retry", false, retry),
     PART("clients", true, clients),
-    PART("webhooks", false, webhooks),
+    PART("webhooks", true, webhooks),
     PART("passthrough", false, passthrough),
     PART("server.threads", false, server.threads),
     PART("server.memory_limit", false, server.memory_limit),

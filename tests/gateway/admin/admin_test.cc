@@ -163,16 +163,25 @@ TEST_SUITE("admin") {
     CHECK(post("http://" + running.client().address()) == 200);
   }
 
-  TEST_CASE("operations are told as JSON and as a table, every one of the catalogue") {
+  TEST_CASE("operations and events are told as JSON and as a table, every one of the catalogue") {
     const auto& catalogue = policies::Catalogue::builtin();
-    const Json json(admin::operations_json(catalogue));
+    const auto& triggers = policies::Triggers::builtin();
+    const Json json(admin::operations_json(catalogue, triggers));
+    const auto table = admin::operations_table(catalogue, triggers);
+    REQUIRE(json.size("triggers") == triggers.all().size());
+    for (std::size_t i = 0; i < triggers.all().size(); ++i) {
+      const std::string at = "triggers." + std::to_string(i);
+      CHECK(json.text(at + ".name") == triggers.all()[i].name);
+      CHECK(json.size(at + ".keys") == triggers.all()[i].keys.size());
+      CHECK(table.find("\n" + triggers.all()[i].name + " ") != std::string::npos);
+    }
     REQUIRE(json.size("operations") == catalogue.operations().size());
     for (std::size_t i = 0; i < catalogue.operations().size(); ++i) {
       const std::string at = "operations." + std::to_string(i);
       CHECK(json.text(at + ".name") == catalogue.operations()[i].name);
       CHECK(json.text(at + ".method") == catalogue.operations()[i].method);
       CHECK(json.integer(at + ".fresh_ms") == catalogue.operations()[i].times.fresh.count());
-      CHECK(admin::operations_table(catalogue).find("\n" + catalogue.operations()[i].name + " ") != std::string::npos);
+      CHECK(table.find("\n" + catalogue.operations()[i].name + " ") != std::string::npos);
     }
   }
 }
