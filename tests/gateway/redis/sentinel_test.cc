@@ -40,7 +40,7 @@ TEST_CASE("the master is asked of the sentinels in turn, and again after a fail-
   run(session.io, [&]() -> asio::awaitable<void> {
     CHECK(text(co_await session.client.command({"SET", "a", "1"})) == "OK");
     CHECK(co_await until_says(sentinel, {"SENTINEL", "replicas", "main"}, std::to_string(replica.port())));
-    CHECK(co_await until_says(replica, {"GET", "a"}, "1"));
+    CHECK(co_await until_says(replica, {"GET", "a"}, "\n1\r"));
   });
   CHECK(master.command({"GET", "a"}) == "$1\r\n1\r\n");
   master.kill();
