@@ -51,7 +51,8 @@ void disable_core_dumps() {
 
 std::vector<std::string> operation_names() {
   std::vector<std::string> names;
-  for (const auto& operation : policies::Catalogue::builtin().operations()) names.push_back(operation.name);
+  for (const auto* catalogue : {&policies::Catalogue::builtin(), &policies::Catalogue::own()})
+    for (const auto& operation : catalogue->operations()) names.push_back(operation.name);
   return names;
 }
 
@@ -66,9 +67,10 @@ void add_admin_routes(admin::Admin& admin, metrics::Metrics& metrics) {
                reply.send(admin::answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics.scrape()));
              }});
   admin.add({"GET", "/operations", false, [](const server::RequestView&, server::Reply reply) {
-               reply.send(admin::answer(
-                   200, "application/json",
-                   admin::operations_json(policies::Catalogue::builtin(), policies::Triggers::builtin())));
+               reply.send(
+                   admin::answer(200, "application/json",
+                                 admin::operations_json(policies::Catalogue::builtin(), policies::Catalogue::own(),
+                                                        policies::Triggers::builtin())));
              }});
 }
 

@@ -8,7 +8,8 @@
 
 namespace embedded {
 extern const char contacts_catalogue[];
-}
+extern const char gateway_catalogue[];
+}  // namespace embedded
 
 namespace policies {
 
@@ -73,17 +74,24 @@ const Catalogue& Catalogue::builtin() {
   return catalogue;
 }
 
-Catalogue::Catalogue(const std::vector<std::string_view>& json) : nodes_(1) {
+const Catalogue& Catalogue::own() {
+  static const Catalogue catalogue({embedded::gateway_catalogue},
+                                   static_cast<std::uint16_t>(builtin().operations().size()));
+  return catalogue;
+}
+
+Catalogue::Catalogue(const std::vector<std::string_view>& json, std::uint16_t first) : first_(first), nodes_(1) {
   for (const auto& file : json)
     for (auto& operation : parse_catalogue(file)) add(std::move(operation));
 }
 
 void Catalogue::add(Operation operation) {
   if (find(operation.name) != nullptr) throw std::invalid_argument("catalogue: " + operation.name + " is there twice");
-  operation.index = static_cast<std::uint16_t>(operations_.size());
+  const auto position = static_cast<std::uint16_t>(operations_.size());
+  operation.index = static_cast<std::uint16_t>(first_ + position);
   operations_.push_back(operation);
-  add_path(operation.index, operation.path);
-  for (const auto& alias : operation.aliases) add_path(operation.index, alias);
+  add_path(position, operation.path);
+  for (const auto& alias : operation.aliases) add_path(position, alias);
 }
 
 void Catalogue::add_path(std::uint16_t operation, std::string_view path) {

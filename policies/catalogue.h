@@ -25,7 +25,7 @@ struct Times {
 };
 
 struct Operation {
-  std::uint16_t index = 0;  // dense, the position in Catalogue::operations(): metrics use it as an array index
+  std::uint16_t index = 0;  // dense, over builtin() and then own(): metrics use it as an array index
   std::string name;         // "get-contact": metric label, settings path, log field
   std::string method;
   std::string path;                          // template: "/contacts/{contactId}/tasks/{taskId}"
@@ -42,6 +42,7 @@ struct Operation {
   std::vector<std::string> keys_if_unknown;
   Times times;
   std::string resource = "contacts";  // the upstream document it is from
+  bool own = false;                   // resource "gateway": answered by the gateway itself, has no cache entry
 };
 
 struct Match {
@@ -60,9 +61,10 @@ using MatchResult = std::variant<Match, WrongMethod, UnknownPath>;
 
 class Catalogue {
  public:
-  static const Catalogue& builtin();  // all of the product's
-  // `json`: the text of one catalogue file, {"resource": …, "operations": […]}.
-  explicit Catalogue(const std::vector<std::string_view>& json);
+  static const Catalogue& builtin();  // all of upstream's
+  static const Catalogue& own();      // the gateway's own paths; their indices follow those of builtin()
+  // `json`: the texts of catalogue files, {"resource": …, "operations": […]}. `first`: the first operation's index.
+  explicit Catalogue(const std::vector<std::string_view>& json, std::uint16_t first = 0);
 
   // `path` without query; with and without one trailing slash. Literal segments win over parameters. No allocation on a
   // match.
@@ -84,6 +86,7 @@ class Catalogue {
   const Node* walk(std::uint32_t at, std::string_view rest, Parameters& parameters, std::size_t count) const;
   MatchResult choose(const Node& node, std::string_view method, const Parameters& parameters) const;
 
+  std::uint16_t first_;
   std::vector<Operation> operations_;
   std::vector<Node> nodes_;
 };

@@ -109,7 +109,8 @@ void check_key(const Operation& operation, const std::string& key) {
 }
 
 void check(Operation& operation) {
-  if (operation.name.empty() || operation.method.empty() || operation.keys.empty())
+  operation.own = operation.resource == "gateway";
+  if (operation.name.empty() || operation.method.empty() || operation.keys.empty() != operation.own)
     wrong(operation.name, "needs name, method, path, scope, kind and keys");
   if (!operation.path.starts_with('/') || operation.scope.empty()) wrong(operation.name, "needs a path and a scope");
   operation.parameter_names = names_in_braces(operation.path);

@@ -21,7 +21,7 @@ class Named {
   void encoded(Source source, std::string_view value) {
     if (value.find_first_of("%+") == std::string_view::npos) return borrowed(source, value);
     std::string decoded;
-    append_decoded(decoded, value, true);
+    append_decoded(decoded, value, source != Source::Path);
     copied(source, decoded);
   }
   void borrowed(Source source, std::string_view value) {
@@ -113,6 +113,8 @@ void read_fields(FieldsView fields, Named& named) {
 
 std::string_view to_string(Location::Source source) {
   switch (source) {
+    case Source::Path:
+      return "path";
     case Source::Query:
       return "query";
     case Source::Body:
@@ -145,6 +147,7 @@ std::string_view to_string(LocationProblem::Reason reason) {
 
 std::variant<Location, LocationProblem> location_of(const LocationInputs& request) {
   Named named;
+  named.encoded(Source::Path, request.path);
   read_pairs(request.query, Source::Query, named);
   const bool readable = read_body(request, named);
   read_fields(request.fields, named);

@@ -14,6 +14,7 @@
 namespace policies {
 
 struct LocationInputs {
+  std::string_view path;   // the path's {locationId}, raw; empty: it has none
   std::string_view query;  // of the target, raw
   FieldsView fields;
   std::string_view body;
@@ -25,7 +26,7 @@ struct LocationInputs {
 
 class Location {
  public:
-  enum class Source : std::uint8_t { Query, Body, Field, Client, Credentials, Unknown };
+  enum class Source : std::uint8_t { Path, Query, Body, Field, Client, Credentials, Unknown };
   Location(Source source, std::string_view borrowed) : source_(source), borrowed_(borrowed) {}
   Location(Source source, std::string owned) : source_(source), owned_(std::move(owned)) {}
   // Percent-decoded; empty for Unknown. Valid while this object and the inputs are.

@@ -84,12 +84,16 @@ void append_table(std::string& text, const std::vector<std::array<std::string, C
 
 }  // namespace
 
-std::string operations_json(const policies::Catalogue& catalogue, const policies::Triggers& triggers) {
+std::string operations_json(const policies::Catalogue& catalogue, const policies::Catalogue& own,
+                            const policies::Triggers& triggers) {
   rapidjson::StringBuffer buffer;
   Json json(buffer);
   json.StartObject();
   json.Key("operations"), json.StartArray();
   for (const auto& operation : catalogue.operations()) write(json, operation);
+  json.EndArray();
+  json.Key("own"), json.StartArray();
+  for (const auto& path : own.operations()) write(json, path);
   json.EndArray();
   json.Key("triggers"), json.StartArray();
   for (const auto& trigger : triggers.all()) write(json, trigger);
@@ -98,11 +102,16 @@ std::string operations_json(const policies::Catalogue& catalogue, const policies
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }
 
-std::string operations_table(const policies::Catalogue& catalogue, const policies::Triggers& triggers) {
+std::string operations_table(const policies::Catalogue& catalogue, const policies::Catalogue& own,
+                             const policies::Triggers& triggers) {
   std::vector<Row> rows{{"NAME", "METHOD", "PATH", "KIND", "SCOPE", "TIMES"}};
   for (const auto& operation : catalogue.operations()) rows.push_back(row(operation));
   std::string text;
   append_table(text, rows);
+  std::vector<std::array<std::string, 4>> own_rows{{"OWN PATH", "METHOD", "PATH", "KIND"}};
+  for (const auto& path : own.operations())
+    own_rows.push_back({path.name, path.method, path.path, std::string(policies::to_string(path.kind))});
+  append_table(text += "\n", own_rows);
   std::vector<std::array<std::string, 3>> events{{"EVENT", "SETTLE", "INVALIDATES"}};
   for (const auto& trigger : triggers.all())
     events.push_back({trigger.name, seconds(trigger.settle), joined(trigger.keys)});

@@ -1,5 +1,5 @@
-// The operations, and the events that the upstream may send, as the admin address and `contacts-gateway operations
-// --json` tell them. Pure.
+// The operations, the gateway's own paths, and the events that the upstream may send, as the admin address and
+// `contacts-gateway operations --json` tell them. Pure.
 #pragma once
 
 #include <string>
@@ -10,10 +10,12 @@
 namespace gateway::admin {
 
 // {"operations":[{"name":…,"method":…,"path":…,"resource":…,"kind":…,"scope":…,"idempotent":…,"keys":[…],"fresh_ms":…,
-// …}],"triggers":[{"name":…,"types":[…],"keys":[…],"settle_ms":…}]}
-std::string operations_json(const policies::Catalogue& catalogue, const policies::Triggers& triggers);
+// …}],"own":[the same],"triggers":[{"name":…,"types":[…],"keys":[…],"settle_ms":…}]}
+std::string operations_json(const policies::Catalogue& catalogue, const policies::Catalogue& own,
+                            const policies::Triggers& triggers);
 
-// A table for people, a line an operation, then a line an event.
-std::string operations_table(const policies::Catalogue& catalogue, const policies::Triggers& triggers);
+// A table for people, a line an operation, then a line a path of the gateway's own, then a line an event.
+std::string operations_table(const policies::Catalogue& catalogue, const policies::Catalogue& own,
+                             const policies::Triggers& triggers);
 
 }  // namespace gateway::admin

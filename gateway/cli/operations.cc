@@ -9,8 +9,9 @@ namespace gateway::cli {
 
 int operations(bool json, std::ostream& out) {
   const auto& catalogue = policies::Catalogue::builtin();
+  const auto& own = policies::Catalogue::own();
   const auto& triggers = policies::Triggers::builtin();
-  out << (json ? admin::operations_json(catalogue, triggers) : admin::operations_table(catalogue, triggers));
+  out << (json ? admin::operations_json(catalogue, own, triggers) : admin::operations_table(catalogue, own, triggers));
   return kDone;
 }
 

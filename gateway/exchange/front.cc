@@ -10,6 +10,7 @@
 #include "policies/cache_key.h"
 #include "policies/cache_status.h"
 #include "policies/location.h"
+#include "policies/percent.h"
 #include "policies/priority.h"
 #include "policies/surrogate_keys.h"
 
@@ -83,31 +84,8 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
     return parts_.webhooks.receive(in_force_->webhook_keys, in_force_->settings->webhooks.max_age, view,
                                    std::move(seen.reply), std::move(seen.id));
   if (!identify(seen)) return refuse(seen, Refusal::NoKey);
-  auto matched = parts_.catalogue.match(view.method, view.path);
-  if (auto* wrong = std::get_if<policies::WrongMethod>(&matched))
-    return refuse(seen, Refusal::WrongMethod, {}, std::move(wrong->allow));
-  if (std::holds_alternative<policies::UnknownPath>(matched)) return refuse(seen, Refusal::UnknownOperation);
-  seen.match = std::get<policies::Match>(matched);
-
-  const access::Client* client = seen.client == 0 ? nullptr : &in_force_->clients.at(seen.client);
-  policies::LocationInputs inputs{view.query, view.fields,          view.body,
-                                  {},         in_force_->scope.own, in_force_->scope.several};
-  if (client != nullptr) {
-    inputs.client = client->location;
-    inputs.restricted = client->rules.restricted();
-  }
-  const auto located = policies::location_of(inputs);
-  if (auto* problem = std::get_if<policies::LocationProblem>(&located))
-    return refuse(seen,
-                  problem->reason == policies::LocationProblem::Reason::Missing ? Refusal::LocationMissing
-                                                                                : Refusal::LocationConflict,
-                  std::string(to_string(problem->reason)));
-  seen.location = std::get<policies::Location>(located).id();
-  if (client != nullptr) {
-    const auto access = policies::access_of(client->rules, seen.match.operation->kind, seen.location);
-    if (auto* forbidden = std::get_if<policies::Forbidden>(&access))
-      return refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
-  }
+  if (!match(seen) || !locate(seen)) return;
+  if (const auto* handler = parts_.own_paths.handler_of(*seen.match.operation)) return hand_over_own(seen, *handler);
   seen.version = policies::find_field(view.fields, "Version").value_or(in_force_->settings->upstream.version);
 
   if (seen.match.operation->kind != policies::Kind::Write && in_force_->settings->cache.enabled) {
@@ -123,6 +101,56 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
     }
   }
   hand_over(seen, false);
+}
+
+// False: refused.
+bool Front::match(Seen& seen) {
+  const auto& view = seen.view;
+  auto matched = parts_.catalogue.match(view.method, view.path);
+  if (std::holds_alternative<policies::UnknownPath>(matched)) matched = parts_.own_paths.match(view.method, view.path);
+  if (const auto* found = std::get_if<policies::Match>(&matched)) {
+    seen.match = *found;
+    return true;
+  }
+  if (auto* wrong = std::get_if<policies::WrongMethod>(&matched))
+    refuse(seen, Refusal::WrongMethod, {}, std::move(wrong->allow));
+  else
+    refuse(seen, Refusal::UnknownOperation);
+  return false;
+}
+
+// Where the request belongs, and whether its client may do that there. False: refused.
+bool Front::locate(Seen& seen) {
+  const auto& view = seen.view;
+  const access::Client* client = seen.client == 0 ? nullptr : &in_force_->clients.at(seen.client);
+  policies::LocationInputs inputs;
+  inputs.path = seen.match.parameter("locationId");
+  inputs.query = view.query;
+  inputs.fields = view.fields;
+  inputs.body = view.body;
+  inputs.credentials = in_force_->scope.own;
+  inputs.several = in_force_->scope.several;
+  if (client != nullptr) {
+    inputs.client = client->location;
+    inputs.restricted = client->rules.restricted();
+  }
+  const auto located = policies::location_of(inputs);
+  if (auto* problem = std::get_if<policies::LocationProblem>(&located)) {
+    refuse(seen,
+           problem->reason == policies::LocationProblem::Reason::Missing ? Refusal::LocationMissing
+                                                                         : Refusal::LocationConflict,
+           std::string(to_string(problem->reason)));
+    return false;
+  }
+  seen.location = std::get<policies::Location>(located).id();
+  if (client != nullptr) {
+    const auto access = policies::access_of(client->rules, seen.match.operation->kind, seen.location);
+    if (auto* forbidden = std::get_if<policies::Forbidden>(&access)) {
+      refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
+      return false;
+    }
+  }
+  return true;
 }
 
 // Who the request is from, remembered with its connection.
@@ -212,14 +240,39 @@ void Front::hand_over(Seen& seen, bool refresh) {
   }
   request->surrogate_keys = policies::keys_of_request(seen.match, seen.location, view.body);
   request->directives = seen.directives;
-  const int asked = policies::priority_of(view.fields).urgency;
-  request->urgency =
-      seen.client == 0 ? asked : policies::granted_urgency(in_force_->clients.at(seen.client).rules, asked);
+  request->urgency = urgency_of(seen);
   request->wait = policies::preferred_wait(view.fields);
   if (refresh)
     parts_.exchange.refresh(std::move(request));
   else
     parts_.exchange.hand_over(std::move(request));
+}
+
+void Front::hand_over_own(Seen& seen, const OwnPaths::Handler& handler) {
+  const auto& view = seen.view;
+  auto request = std::make_shared<OwnRequest>(seen.reply);
+  request->started = seen.started;
+  request->id = seen.id;
+  request->operation = seen.match.operation;
+  request->method = view.method;
+  for (std::size_t i = 0; i < seen.match.parameter_count; ++i) {
+    const auto& [name, raw] = seen.match.parameters[i];
+    policies::append_decoded(request->parameters.emplace_back(name, "").second, raw);
+  }
+  request->query = view.query;
+  request->fields = policies::Fields(view.fields);
+  request->body = view.body;
+  request->location = seen.location;
+  request->client = seen.client;
+  request->urgency = urgency_of(seen);
+  request->wait = policies::preferred_wait(view.fields);
+  request->reporter = &parts_.reporter;
+  handler(std::move(request));
+}
+
+int Front::urgency_of(const Seen& seen) const {
+  const int asked = policies::priority_of(seen.view.fields).urgency;
+  return seen.client == 0 ? asked : policies::granted_urgency(in_force_->clients.at(seen.client).rules, asked);
 }
 
 void Front::refuse(Seen& seen, Refusal refusal, std::string detail, std::string allow) {

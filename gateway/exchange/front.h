@@ -9,6 +9,7 @@
 #include "gateway/cache/fence.h"
 #include "gateway/cache/memory_tier.h"
 #include "gateway/exchange/in_force.h"
+#include "gateway/exchange/own_paths.h"
 #include "gateway/exchange/refusal.h"
 #include "gateway/exchange/report.h"
 #include "gateway/exchange/vary_names.h"
@@ -33,6 +34,7 @@ struct FrontParts {
   const Reporter& reporter;
   Exchange& exchange;
   webhooks::Intake& webhooks;
+  const OwnPaths& own_paths;
 };
 
 class Front final : public server::Handler {
@@ -46,8 +48,12 @@ class Front final : public server::Handler {
   // What this worker knows of the request so far; views into the connection's buffers.
   struct Seen;
   bool identify(Seen& seen);
+  bool match(Seen& seen);
+  bool locate(Seen& seen);
   bool from_memory(Seen& seen);
   void hand_over(Seen& seen, bool refresh);
+  void hand_over_own(Seen& seen, const OwnPaths::Handler& handler);
+  int urgency_of(const Seen& seen) const;
   void refuse(Seen& seen, Refusal refusal, std::string detail = {}, std::string allow = {});
   std::string next_id();
 

@@ -19,7 +19,9 @@ void Reporter::invalidated(std::string_view cause) const { metrics_.invalidation
 void Reporter::finished(const Finished& request) const {
   const auto duration = std::chrono::steady_clock::now() - request.started;
   const auto operation = request.operation ? request.operation->index : metrics::kOther;
-  metrics_.request({operation, request.method, request.status, request.client, request.result, request.tier, duration});
+  const bool asks_cache = !request.operation || !request.operation->own;
+  metrics_.request(
+      {operation, request.method, request.status, request.client, request.result, request.tier, asks_cache, duration});
   if (request.result == metrics::CacheResult::Hit || request.result == metrics::CacheResult::Stale ||
       request.result == metrics::CacheResult::Coalesced)
     metrics_.upstream_saved();

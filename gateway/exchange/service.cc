@@ -157,8 +157,8 @@ class Service::Impl {
 
   server::HandlerFactory handlers() {
     return [this](std::size_t) -> std::unique_ptr<server::Handler> {
-      return std::make_unique<Front>(
-          FrontParts{in_force_, catalogue_, memory_, fence_, vary_names_, reporter_, *exchange_, *webhooks_});
+      return std::make_unique<Front>(FrontParts{in_force_, catalogue_, memory_, fence_, vary_names_, reporter_,
+                                                *exchange_, *webhooks_, own_paths_});
     };
   }
 
@@ -331,6 +331,7 @@ class Service::Impl {
   std::unique_ptr<Attempts> attempts_;
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<webhooks::Intake> webhooks_;
+  OwnPaths own_paths_{policies::Catalogue::own()};
   Published<limiter::LocationState> limits_;
   Published<Attempts::CircuitState> circuits_;
   std::thread thread_;

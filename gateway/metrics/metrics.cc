@@ -173,7 +173,7 @@ void Metrics::request(const RequestRecord& record) {
   shard.requests.add(key.packed(), without_client);
   shard.durations[operation * kResults + result].record(request_bounds(), record.duration);
   // What is outside the catalogue never asks the cache.
-  if (record.operation != kOther)
+  if (record.operation != kOther && record.asks_cache)
     shard.cache[(operation * kResults + result) * kTiers + static_cast<std::size_t>(record.tier)].add();
 }
 

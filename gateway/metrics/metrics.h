@@ -19,8 +19,8 @@ std::string_view to_string(CacheResult result);
 enum class Tier : std::uint8_t { None, Memory, Redis };
 std::string_view to_string(Tier tier);
 
-// Index of an operation in the catalogue, or kOther for what is outside it (404, 405, webhooks, the gateway's own
-// paths).
+// Index of an operation in the catalogue, the gateway's own after it, or kOther for what is outside (404, 405,
+// webhooks).
 using OperationIndex = std::uint16_t;
 inline constexpr OperationIndex kOther = 0xffff;
 
@@ -31,6 +31,7 @@ struct RequestRecord {
   std::uint16_t client = 0;  // index into the configured clients plus one; 0: anonymous
   CacheResult cache = CacheResult::Bypass;
   Tier tier = Tier::None;
+  bool asks_cache = true;  // false: one of the gateway's own paths
   std::chrono::nanoseconds duration{0};
 };
 

@@ -72,6 +72,12 @@ TEST_CASE("a body that cannot be read is refused where a location could hide in 
   CHECK(told({.fields = kJson, .body = "{", .credentials = "L1"}) == "credentials L1");
 }
 
+TEST_CASE("a path that has a location names it like any other place") {
+  CHECK(told({.path = "L%31+"}) == "path L1+");
+  CHECK(told({.path = "L1", .query = "locationId=L1"}) == "path L1");
+  CHECK(told({.path = "L1", .query = "locationId=L2"}) == "conflicting");
+}
+
 TEST_CASE("fields name it, by either name") {
   const std::vector<FieldView> sdk{{"locationid", "L1"}};
   CHECK(told({.fields = sdk, .client = "L2"}) == "field L1");

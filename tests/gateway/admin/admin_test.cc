@@ -166,8 +166,11 @@ TEST_SUITE("admin") {
   TEST_CASE("operations and events are told as JSON and as a table, every one of the catalogue") {
     const auto& catalogue = policies::Catalogue::builtin();
     const auto& triggers = policies::Triggers::builtin();
-    const Json json(admin::operations_json(catalogue, triggers));
-    const auto table = admin::operations_table(catalogue, triggers);
+    const auto& own = policies::Catalogue::own();
+    const Json json(admin::operations_json(catalogue, own, triggers));
+    const auto table = admin::operations_table(catalogue, own, triggers);
+    REQUIRE(json.size("own") == own.operations().size());
+    for (const auto& path : own.operations()) CHECK(table.find("\n" + path.name + " ") != std::string::npos);
     REQUIRE(json.size("triggers") == triggers.all().size());
     for (std::size_t i = 0; i < triggers.all().size(); ++i) {
       const std::string at = "triggers." + std::to_string(i);
