@@ -36,7 +36,7 @@ constexpr Row kRows[] = {
     {Result::Repeated, 409, "webhook-repeated", "http_request_denied", "The webhook was taken before",
      "Its webhookId is known; nothing was done again."},
     {Result::Unavailable, 503, "webhook-unavailable", "", "The webhook cannot be taken now",
-     "Redis is away: send it again."},
+     "Redis is away, or something that must take it is: send it again."},
 };
 consteval bool in_order() {
   for (std::size_t i = 0; i < std::size(kRows); ++i)
@@ -76,7 +76,6 @@ void Intake::receive(const std::shared_ptr<const PublicKeys>& keys, std::chrono:
                                                       std::string(view.method),
                                                       std::chrono::steady_clock::now(),
                                                       {},
-                                                      {},
                                                       nullptr,
                                                       {}});
   if (view.method != "POST") return answer(*delivery, Result::WrongMethod);
@@ -88,13 +87,12 @@ void Intake::receive(const std::shared_ptr<const PublicKeys>& keys, std::chrono:
   auto read = policies::read_webhook_event(view.body);
   if (const auto* problem = std::get_if<policies::EventProblem>(&read))
     return answer(*delivery, Result::Malformed, policies::to_string(*problem));
-  delivery->event = std::get<policies::WebhookEvent>(std::move(read));
-  delivery->trigger = parts_.triggers.find(delivery->event.type);
-  if (!policies::timely(delivery->event, wall_now(), max_age)) return answer(*delivery, Result::Stale);
+  auto& event = std::get<policies::WebhookEvent>(read);
+  delivery->trigger = parts_.triggers.find(event.type);
+  if (!policies::timely(event, wall_now(), max_age)) return answer(*delivery, Result::Stale);
 
-  auto& id = delivery->event.id;
-  if (id.empty() || id.size() > kLongestId) id = digest_of(view.body);
-  delivery->body = view.body;
+  if (event.id.empty() || event.id.size() > kLongestId) event.id = digest_of(view.body);
+  delivery->received = std::make_shared<const Received>(Received{std::move(event), std::string(view.body)});
   delivery->memory = policies::replay_memory(max_age);
   asio::co_spawn(parts_.io, take(delivery), [this, delivery](std::exception_ptr error, Result result) {
     if (error) log::error("webhook_failed");
@@ -103,10 +101,13 @@ void Intake::receive(const std::shared_ptr<const PublicKeys>& keys, std::chrono:
 }
 
 asio::awaitable<Result> Intake::take(std::shared_ptr<Delivery> delivery) {
-  const auto before = co_await seen_.look(delivery->event.id);
+  const std::string& id = delivery->received->event.id;
+  const auto before = co_await seen_.look(id);
   if (before == SeenIds::Seen::Before) co_return Result::Repeated;
   if (delivery->trigger != nullptr && !co_await invalidate(*delivery->trigger, delivery)) co_return Result::Unavailable;
-  switch (co_await seen_.take(delivery->event.id, delivery->memory)) {
+  for (const auto& listener : listeners_)
+    if (!co_await listener(delivery->received)) co_return Result::Unavailable;
+  switch (co_await seen_.take(id, delivery->memory)) {
     case SeenIds::Seen::Before:
       co_return Result::Repeated;  // delivered twice at the same time
     case SeenIds::Seen::Unknown:
@@ -120,7 +121,7 @@ asio::awaitable<Result> Intake::take(std::shared_ptr<Delivery> delivery) {
 // False: not every replica is known to have dropped it; where Redis is away it is repeated when that is back.
 asio::awaitable<bool> Intake::invalidate(const policies::Trigger& trigger, std::shared_ptr<Delivery> delivery) {
   std::vector<cache::Writes::Key> keys;
-  for (auto& name : policies::keys_of_event(trigger, delivery->body)) {
+  for (auto& name : policies::keys_of_event(trigger, delivery->received->body)) {
     const auto settle = policies::is_collection(name) ? trigger.settle : std::chrono::milliseconds{0};
     keys.push_back({std::move(name), settle});
   }

@@ -17,8 +17,9 @@ ProcessOptions process_options(const GatewayOptions& options, const TempDir& fol
     std::erase_if(settings, [&, &given = path](const auto& setting) { return setting.first == given; });
     settings.emplace_back(path, value);
   }
-  ProcessOptions process{.arguments = {test_support::binary_dir() + "/contacts-gateway", "serve"},
-                         .environment = {},
+  const char* program = options.fault_point.empty() ? "/contacts-gateway" : "/contacts-gateway-with-faults";
+  ProcessOptions process{.arguments = {test_support::binary_dir() + program, "serve"},
+                         .environment = {"TEST_FAULT_POINT=" + options.fault_point},
                          .unset_prefix = "GATEWAY_"};
   for (const auto& [path, value] : settings) process.environment.push_back(environment_name(path) + "=" + value);
   if (!options.config.empty())

@@ -20,6 +20,9 @@ struct GatewayOptions {
   std::string config{};       // text of a settings file, for what has no plain form: clients, credentials.locations
   std::string config_file{};  // instead: a settings file of the test's own, which it may change; credentials included
   milliseconds start_limit{20'000};
+  // A step of gateway/fault_point.h, "NAME" or "NAME:N", at which the process kills itself: started is then
+  // contacts-gateway-with-faults.
+  std::string fault_point{};
 };
 
 class GatewayProcess {
