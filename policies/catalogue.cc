@@ -63,6 +63,16 @@ std::string_view to_string(Kind kind) {
   return "unknown";
 }
 
+std::string_view to_string(InDoubt in_doubt) {
+  switch (in_doubt) {
+    case InDoubt::Refuse:
+      return "refuse";
+    case InDoubt::SendAgain:
+      return "send-again";
+  }
+  return "unknown";
+}
+
 std::string_view Match::parameter(std::string_view name) const {
   for (std::size_t i = 0; i < parameter_count; ++i)
     if (parameters[i].first == name) return parameters[i].second;

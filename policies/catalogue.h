@@ -24,6 +24,13 @@ struct Times {
   std::chrono::milliseconds settle{0};  // how long a write keeps its mark on collections: upstream's index lags
 };
 
+// What may be done about a POST with an Idempotency-Key that was sent and whose outcome nobody knows.
+enum class InDoubt : std::uint8_t {
+  Refuse,     // nothing shows whether it was applied: the client is told so
+  SendAgain,  // twice has the effect of once
+};
+std::string_view to_string(InDoubt in_doubt);
+
 struct Operation {
   std::uint16_t index = 0;  // dense, over builtin() and then own(): metrics use it as an array index
   std::string name;         // "get-contact": metric label, settings path, log field
@@ -34,6 +41,7 @@ struct Operation {
   std::string scope;
   Kind kind = Kind::Read;
   bool idempotent = false;  // RFC 9110 section 9.2.2, as the upstream implements it
+  InDoubt in_doubt = InDoubt::Refuse;
   // Surrogate key templates: "contact:{contactId}", "location:{locationId}:contacts"; {name} is a path parameter,
   // {body.x.y} comes from the request's JSON body, {answer.x.y} from the answer's; an array there gives a key each.
   std::vector<std::string> keys;  // what a read fills, what a write invalidates

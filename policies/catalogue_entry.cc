@@ -51,6 +51,13 @@ Kind kind(const std::string& entry, const Value& value) {
   wrong(entry, "kind must be read, write or search");
 }
 
+InDoubt in_doubt(const std::string& entry, const Value& value) {
+  const std::string written = text(entry, "in_doubt", value);
+  for (const InDoubt each : {InDoubt::Refuse, InDoubt::SendAgain})
+    if (written == to_string(each)) return each;
+  wrong(entry, "in_doubt must be refuse or send-again");
+}
+
 void set_times(const std::string& entry, std::string_view member, const Value& value, Operation& operation) {
   if (member == "fresh")
     operation.times.fresh = duration(entry, member, value);
@@ -77,6 +84,8 @@ void set_member(const std::string& entry, std::string_view member, const Value& 
     operation.scope = text(entry, member, value);
   else if (member == "kind")
     operation.kind = kind(entry, value);
+  else if (member == "in_doubt")
+    operation.in_doubt = in_doubt(entry, value);
   else if (member == "keys")
     operation.keys = texts(entry, member, value);
   else if (member == "keys_if_unknown")

@@ -5,6 +5,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "gateway/idempotency/claims.h"
 #include "gateway/random.h"
 #include "policies/conditional.h"
 #include "policies/rate_headers.h"
@@ -159,6 +160,7 @@ asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request,
         attempted.result = std::move(std::get<upstream::Response>(outcome->result));
       co_return attempted;
     }
+    if (request->claim && !attempted.in_doubt) co_await request->claim->not_applied();
     parts_.metrics.upstream_retry(to_string(again->reason));
     asio::steady_timer pause(parts_.io, again->delay);
     co_await pause.async_wait(asio::use_awaitable);
@@ -194,6 +196,11 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   parts_.metrics.rate_limit_wait(request->urgency, permit.waited());
   attempted.waited += to_milliseconds(permit.waited());
 
+  if (request->claim && !co_await request->claim->about_to_send()) {
+    permit.unsent();
+    attempted.result = Refused{Refusal::IdempotencyUnavailable, {}, milliseconds(1'000)};
+    co_return std::nullopt;
+  }
   ++attempted.tries;
   auto outcome = co_await parts_.client.send(upstream_request(*request, std::move(*authorization), validators));
   const auto* answer = std::get_if<upstream::Response>(&outcome.result);
@@ -205,6 +212,7 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   if (!reached) permit.unsent();
   attempted.sent |= reached;
   attempted.unknown |= reached && answer == nullptr;
+  attempted.in_doubt = reached && (answer == nullptr || answer->status >= 500);
   co_return outcome;
 }
 
@@ -219,10 +227,10 @@ policies::RetryDecision Attempts::plan(const Request& request, const Attempted& 
     failed.interval = policies::parse_stated_limits(answer->fields, since_1970()).interval;
   }
   failed.idempotent = request.operation->idempotent;
-  failed.has_key = request.has_idempotency_key;
+  failed.has_key = request.claim && request.operation->in_doubt == policies::InDoubt::SendAgain;
   failed.attempt = attempted.tries;
   failed.now = Admission::now();
-  failed.deadline = std::chrono::duration_cast<policies::Instant>(request.started.time_since_epoch() + parts_.deadline);
+  failed.deadline = std::chrono::duration_cast<policies::Instant>(deadline_of(request).time_since_epoch());
   failed.jitter = random_unit();
   return policies::plan_retry(parts_.retry, budget_, failed);
 }

@@ -29,8 +29,9 @@ struct Refused {
 
 struct Attempted {
   std::variant<upstream::Response, Refused> result;
-  bool sent = false;     // some try may have reached upstream
-  bool unknown = false;  // one that did has no answer: it may still be applied
+  bool sent = false;      // some try may have reached upstream
+  bool unknown = false;   // one that did has no answer: it may still be applied
+  bool in_doubt = false;  // the last one that was sent may have been applied, and no answer says so
   int tries = 0;
   std::chrono::milliseconds waited{0};  // for permits
 };
@@ -57,6 +58,10 @@ class Attempts {
   // Somebody with a better urgency waits for the same answer.
   void improve(const Request& request, int urgency, std::optional<std::chrono::milliseconds> wait);
 
+  // No try of this request begins after it.
+  std::chrono::steady_clock::time_point deadline_of(const Request& request) const {
+    return request.started + parts_.deadline;
+  }
   void set_deadline(std::chrono::milliseconds deadline) { parts_.deadline = deadline; }
 
   // Whose budget a request spends, and what is left of it.

@@ -272,13 +272,21 @@ asio::awaitable<Exchange::Answer> Exchange::bypass(RequestPtr request) {
 }
 
 asio::awaitable<Exchange::Answer> Exchange::write(RequestPtr request) {
+  if (request->method == "POST" && request->fields.find("Idempotency-Key")) co_return co_await keyed_write(request);
+  co_return co_await fenced_write(request);
+}
+
+asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   using Outcome = cache::Writes::Outcome;
   const auto ticket = co_await parts_.writes.begin(write_keys(*request, request->surrogate_keys));
   if (!ticket) co_return refused({Refusal::WritesNotFenced, {}, std::chrono::seconds(1)});
   Attempted attempted;
   std::exception_ptr error;
   try {
-    attempted = co_await parts_.attempts.run(request, {});
+    if (request->claim)
+      attempted = co_await keyed_attempts(request);
+    else
+      attempted = co_await parts_.attempts.run(request, {});
   } catch (...) {
     error = std::current_exception();
     attempted.sent = attempted.unknown = true;  // nothing is known: the marks stay as after a lost answer
@@ -294,6 +302,7 @@ asio::awaitable<Exchange::Answer> Exchange::write(RequestPtr request) {
   co_await parts_.writes.finish(ticket, outcome, write_keys(*request, std::move(more)));
   parts_.reporter.invalidated("write");
   if (error) std::rethrow_exception(error);
+  if (request->claim) co_await request->claim->conclude();
   auto answer = passed_on(std::move(attempted));
   answer.status.forward = policies::Forward::Method;
   co_return answer;

@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "gateway/access/client_names.h"
 #include "gateway/cache/flights.h"
 #include "gateway/cache/memory_tier.h"
 #include "gateway/cache/shared_tier.h"
@@ -19,6 +20,7 @@
 #include "gateway/exchange/report.h"
 #include "gateway/exchange/request.h"
 #include "gateway/exchange/vary_names.h"
+#include "gateway/idempotency/claims.h"
 #include "policies/cache_status.h"
 
 namespace gateway::exchange {
@@ -31,6 +33,8 @@ struct ExchangeParts {
   cache::SharedTier& tier;
   cache::Writes& writes;
   Attempts& attempts;
+  idempotency::Claims& claims;
+  const access::ClientNames& client_names;
   VaryNames& vary_names;
   const Reporter& reporter;
   const policies::Catalogue& catalogue;
@@ -95,6 +99,8 @@ class Exchange {
   asio::awaitable<Answer> answer(RequestPtr request);
   asio::awaitable<Answer> read(RequestPtr request);
   asio::awaitable<Answer> write(RequestPtr request);
+  asio::awaitable<Answer> keyed_write(RequestPtr request);  // with an Idempotency-Key
+  asio::awaitable<Answer> fenced_write(RequestPtr request);
   asio::awaitable<Answer> bypass(RequestPtr request);
   asio::awaitable<void> refresh_once(RequestPtr request);
 
@@ -109,6 +115,8 @@ class Exchange {
   Answer answer_of(const Request& request, const EntryPtr& entry, metrics::CacheResult result,
                    std::string_view detail) const;
   static Answer answer_of(const Request& request, const Fetched& fetched, bool shared, bool had_candidate);
+  asio::awaitable<Attempted> keyed_attempts(RequestPtr request);
+  static Answer replayed(idempotency::Answer kept);
   static Answer passed_on(Attempted attempted);
   static Answer refused(const Refused& why);
   std::vector<cache::Writes::Key> write_keys(const Request& request, std::vector<std::string> names) const;

@@ -74,6 +74,17 @@ constexpr std::array kRows{
         "This key was sent before with a different request; use a new key for a new request."},
     Row{Refusal::IdempotencyMalformed, 400, "http_request_error", "idempotency-malformed", "Malformed Idempotency-Key",
         "Send one non-empty key of at most 255 printable characters."},
+    Row{Refusal::IdempotencyInProgress, 409, "http_request_denied", "idempotency-in-progress",
+        "The first request with this Idempotency-Key is still under way",
+        "Send the same request again later; it will get the first one's answer."},
+    Row{Refusal::IdempotencyInDoubt, 409, "http_request_denied", "idempotency-in-doubt",
+        "Nobody knows whether the first request was applied",
+        "It was sent with this Idempotency-Key and its answer was lost. Look whether it took effect; if not, send it "
+        "with a new key."},
+    Row{Refusal::IdempotencyUnavailable, 503, "proxy_internal_error", "idempotency-unavailable",
+        "What is known about this Idempotency-Key cannot be read",
+        "The gateway cannot reach Redis, and without it the request might be applied twice. It was not sent; send it "
+        "again later."},
     Row{Refusal::Internal, 500, "proxy_internal_error", "internal", "Internal error",
         "The gateway failed; its log says more."},
 };

@@ -39,6 +39,9 @@ enum class Refusal {
   UpstreamTooLarge,
   IdempotencyMismatch,
   IdempotencyMalformed,
+  IdempotencyInProgress,
+  IdempotencyInDoubt,
+  IdempotencyUnavailable,
   Internal,
 };
 // "unknown-operation": problem type, log field and metric label at once.

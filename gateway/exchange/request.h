@@ -16,6 +16,10 @@
 #include "policies/catalogue.h"
 #include "policies/fields.h"
 
+namespace gateway::idempotency {
+class Held;
+}
+
 namespace gateway::exchange {
 
 struct Request {
@@ -40,7 +44,7 @@ struct Request {
   int urgency = 3;                                // RFC 9218
   std::optional<std::chrono::milliseconds> wait;  // RFC 7240 `Prefer: wait`
   std::uint64_t flight = 0;                       // the limiter's name for it while it queues; 0: none
-  bool has_idempotency_key = false;
+  std::shared_ptr<idempotency::Held> claim;       // of a POST with an Idempotency-Key
 
   // A read's place in the cache. An empty key: not to be cached (Cache-Control: no-store, a body that has no canonical
   // form).
@@ -69,7 +73,7 @@ inline Request::Request(const Request& other)
       urgency(other.urgency),
       wait(other.wait),
       flight(other.flight),
-      has_idempotency_key(other.has_idempotency_key),
+      claim(other.claim),
       key(other.key),
       base_key(other.base_key),
       surrogate_keys(other.surrogate_keys),

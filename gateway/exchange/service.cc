@@ -15,6 +15,9 @@
 #include "gateway/cache/redis_tier.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/exchange/front.h"
+#include "gateway/idempotency/claims.h"
+#include "gateway/idempotency/local_store.h"
+#include "gateway/idempotency/redis_store.h"
 #include "gateway/log/log.h"
 #include "gateway/mutex.h"
 #include "gateway/random.h"
@@ -142,9 +145,11 @@ class Service::Impl {
     AttemptsParts attempts{io_, upstream_, *limiter_, credentials_, metrics_, {}, {settings_->retry.budget}, {}};
     attempts.deadline = deadline_of(*settings_);
     attempts_ = std::make_unique<Attempts>(std::move(attempts));
-    exchange_ =
-        std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
-                                                 vary_names_, reporter_, catalogue_, times_of(*settings_, catalogue_)});
+    claims_ = std::make_shared<idempotency::Claims>(
+        io_, make_key_store(), [this](std::string_view result) { metrics_.idempotency_key(result); });
+    exchange_ = std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
+                                                         *claims_, client_names_, vary_names_, reporter_, catalogue_,
+                                                         times_of(*settings_, catalogue_)});
     webhooks_ = std::make_unique<webhooks::Intake>(
         webhooks::IntakeParts{io_, *writes_, redis_.get(), metrics_, reporter_, policies::Triggers::builtin()});
     add_gauges();
@@ -189,6 +194,7 @@ class Service::Impl {
       redis_tier_->start();
     }
     limiter_->start();
+    claims_->start();
     asio::co_spawn(io_, publish_limits(), [](std::exception_ptr error) {
       if (error) log::error("publish_limits_failed");
     });
@@ -210,6 +216,7 @@ class Service::Impl {
  private:
   asio::awaitable<void> wind_down() {
     limiter_->stop();
+    claims_->stop();
     if (redis_tier_) {
       redis_tier_->stop();
       co_await redis_tier_->leave();
@@ -240,6 +247,11 @@ class Service::Impl {
     auto redis_tier = std::make_unique<cache::RedisTier>(io_, *redis_, fence_, std::move(tier));
     redis_tier_ = redis_tier.get();
     tier_ = std::move(redis_tier);
+  }
+
+  std::unique_ptr<idempotency::Store> make_key_store() {
+    if (redis_) return std::make_unique<idempotency::RedisStore>(*redis_);
+    return std::make_unique<idempotency::LocalStore>([this] { metrics_.idempotency_key("evicted"); });
   }
 
   void on_redis(const redis::Status& status) {
@@ -329,6 +341,7 @@ class Service::Impl {
   std::unique_ptr<cache::Writes> writes_;
   std::unique_ptr<limiter::Limiter> limiter_;
   std::unique_ptr<Attempts> attempts_;
+  std::shared_ptr<idempotency::Claims> claims_;
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<webhooks::Intake> webhooks_;
   OwnPaths own_paths_{policies::Catalogue::own()};

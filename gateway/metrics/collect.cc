@@ -219,6 +219,7 @@ std::vector<MetricFamily> collect_shards(const Labels& labels, const Shards& sha
       plain(family::kSaved, shards, &Shard::saved),
       named(family::kTokenRefreshes, {"result"}, shards, &Shard::refreshes),
       redis_durations(shards),
+      named(family::kIdempotencyKeys, {"result"}, shards, &Shard::keys),
       named(family::kWebhooks, {"type", "result"}, shards, &Shard::webhooks),
       named(family::kFlowRuns, {"flow", "result"}, shards, &Shard::flows),
       build_info(),

@@ -42,6 +42,8 @@ inline constexpr FamilyInfo kSaved{"gateway_upstream_requests_saved_total",
                                    "Requests answered without one of their own to the upstream."};
 inline constexpr FamilyInfo kTokenRefreshes{"gateway_token_refreshes_total", "Token refreshes, by result."};
 inline constexpr FamilyInfo kRedisDuration{"gateway_redis_duration_seconds", "Duration of Redis commands, in seconds."};
+inline constexpr FamilyInfo kIdempotencyKeys{"gateway_idempotency_keys_total",
+                                             "POSTs with an Idempotency-Key, by what was known about the key."};
 inline constexpr FamilyInfo kWebhooks{"gateway_webhooks_total", "Webhooks received, by type and result."};
 inline constexpr FamilyInfo kFlowRuns{"gateway_flow_runs_total", "Runs of flows, by flow and result."};
 inline constexpr FamilyInfo kBuildInfo{"gateway_build_info", "Always 1; the labels say what was built."};

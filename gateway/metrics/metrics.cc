@@ -203,6 +203,7 @@ void Metrics::redis_command(std::string_view command, std::chrono::nanoseconds d
   impl_->shard().redis.at(command).record(redis_bounds(), duration);
 }
 
+void Metrics::idempotency_key(std::string_view result) { impl_->shard().keys.at(result).add(); }
 void Metrics::webhook(std::string_view type, std::string_view result) {
   impl_->shard().webhooks.at(type, result).add();
 }

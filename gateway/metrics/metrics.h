@@ -60,6 +60,7 @@ class Metrics {
   void token_refresh(std::string_view result);
   void redis_command(std::string_view command, std::chrono::nanoseconds duration);
   void webhook(std::string_view type, std::string_view result);
+  void idempotency_key(std::string_view result);
   void flow_run(std::string_view flow, std::string_view result);
 
   // Gauges are read at scrape: `read` is called on the scraping thread and must be quick and thread-safe. A name that
