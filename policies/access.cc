@@ -10,6 +10,8 @@ std::string_view to_string(Forbidden::Reason reason) {
       return "This client may not use this kind of operation.";
     case Forbidden::Reason::Location:
       return "This client may not use this location; name one that it may use.";
+    case Forbidden::Reason::Company:
+      return "This operation reaches beyond one location, and this client may use only some.";
   }
   return "unknown";
 }
@@ -20,6 +22,12 @@ std::variant<Allowed, Forbidden> access_of(const AccessRules& rules, Kind kind, 
   const bool listed = !location.empty() && std::ranges::find(rules.locations, location) != rules.locations.end();
   if (!listed) return Forbidden{Forbidden::Reason::Location};
   return Allowed{};
+}
+
+std::variant<Allowed, Forbidden> access_of(const AccessRules& rules, const Operation& operation,
+                                           std::string_view location) {
+  if (operation.company && rules.restricted()) return Forbidden{Forbidden::Reason::Company};
+  return access_of(rules, operation.kind, location);
 }
 
 int granted_urgency(const AccessRules& rules, int asked) {

@@ -23,13 +23,16 @@ struct AccessRules {
 
 struct Allowed {};
 struct Forbidden {  // answered 403
-  enum class Reason : std::uint8_t { Operation, Location };
+  enum class Reason : std::uint8_t { Operation, Location, Company };
   Reason reason;
 };
 std::string_view to_string(Forbidden::Reason reason);  // one sentence for the problem body
 
 // `location`: empty where unknown: then only a client of all locations may pass.
 std::variant<Allowed, Forbidden> access_of(const AccessRules& rules, Kind kind, std::string_view location);
+// The same, and an operation that reaches beyond one location is for clients of all locations only.
+std::variant<Allowed, Forbidden> access_of(const AccessRules& rules, const Operation& operation,
+                                           std::string_view location);
 
 int granted_urgency(const AccessRules& rules, int asked);
 

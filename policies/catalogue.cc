@@ -8,6 +8,13 @@
 
 namespace embedded {
 extern const char contacts_catalogue[];
+extern const char opportunities_catalogue[];
+extern const char businesses_catalogue[];
+extern const char custom_fields_catalogue[];
+extern const char campaigns_catalogue[];
+extern const char workflows_catalogue[];
+extern const char users_catalogue[];
+extern const char forms_catalogue[];
 extern const char gateway_catalogue[];
 }  // namespace embedded
 
@@ -80,7 +87,10 @@ std::string_view Match::parameter(std::string_view name) const {
 }
 
 const Catalogue& Catalogue::builtin() {
-  static const Catalogue catalogue({embedded::contacts_catalogue});
+  static const Catalogue catalogue({embedded::contacts_catalogue, embedded::opportunities_catalogue,
+                                    embedded::businesses_catalogue, embedded::custom_fields_catalogue,
+                                    embedded::campaigns_catalogue, embedded::workflows_catalogue,
+                                    embedded::users_catalogue, embedded::forms_catalogue});
   return catalogue;
 }
 

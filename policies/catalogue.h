@@ -43,13 +43,16 @@ struct Operation {
   bool idempotent = false;  // RFC 9110 section 9.2.2, as the upstream implements it
   InDoubt in_doubt = InDoubt::Refuse;
   // Surrogate key templates: "contact:{contactId}", "location:{locationId}:contacts"; {name} is a path parameter,
-  // {body.x.y} comes from the request's JSON body, {answer.x.y} from the answer's; an array there gives a key each.
+  // {query.x} a query's, {body.x.y} comes from the request's JSON body, {answer.x.y} from the answer's; an array there
+  // gives a key each. Without braces it is the key itself: "users", "location:*:contacts".
   std::vector<std::string> keys;  // what a read fills, what a write invalidates
-  // What a write invalidates besides, where a {body.…} or {answer.…} template found nothing: the answer was lost, the
-  // body cannot be read.
+  // What a write invalidates besides, where a {query.…}, {body.…} or {answer.…} template found nothing: the answer was
+  // lost, the body cannot be read.
   std::vector<std::string> keys_if_unknown;
   Times times;
   std::string resource = "contacts";  // the upstream document it is from
+  std::string location_parameter;     // the query's name for its location, where that is not locationId
+  bool company = false;               // reaches beyond one location: no client restricted to locations may use it
   bool own = false;                   // resource "gateway": answered by the gateway itself, has no cache entry
 };
 

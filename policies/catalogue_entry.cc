@@ -90,8 +90,12 @@ void set_member(const std::string& entry, std::string_view member, const Value& 
     operation.keys = texts(entry, member, value);
   else if (member == "keys_if_unknown")
     operation.keys_if_unknown = texts(entry, member, value);
+  else if (member == "location_parameter")
+    operation.location_parameter = text(entry, member, value);
   else if (member == "why")
     text(entry, member, value);
+  else if (member == "company" && value.IsBool())
+    operation.company = value.GetBool();
   else if (member == "idempotent" && value.IsBool())
     operation.idempotent = value.GetBool();
   else
@@ -108,13 +112,20 @@ std::vector<std::string> names_in_braces(std::string_view written) {
   return names;
 }
 
+// One key for all of a kind ("users"), or that of every location.
+bool is_whole_key(std::string_view key) {
+  return key.find_first_of("{}:") == std::string_view::npos || key.starts_with("location:*");
+}
+
 void check_key(const Operation& operation, const std::string& key) {
+  if (is_whole_key(key)) return;
   const auto names = names_in_braces(key);
   if (names.size() != 1) wrong(operation.name, "key " + key + " must have one {name}");
   const std::string& name = names.front();
-  const bool known = name == "locationId" || name.starts_with("body.") || name.starts_with("answer.") ||
+  const bool known = name == "locationId" || name.starts_with("query.") || name.starts_with("body.") ||
+                     name.starts_with("answer.") ||
                      std::ranges::find(operation.parameter_names, name) != operation.parameter_names.end();
-  if (!known) wrong(operation.name, "key " + key + " names no path parameter, body or answer member");
+  if (!known) wrong(operation.name, "key " + key + " names no path or query parameter, body or answer member");
 }
 
 void check(Operation& operation) {
@@ -133,7 +144,8 @@ void check(Operation& operation) {
 
 void check_keys(const std::string& entry, const std::vector<std::string>& keys) {
   for (const auto& key : keys)
-    if (std::ranges::count(key, '{') != 1 || std::ranges::count(key, '}') != 1 || key.find('{') > key.find('}'))
+    if (!is_whole_key(key) &&
+        (std::ranges::count(key, '{') != 1 || std::ranges::count(key, '}') != 1 || key.find('{') > key.find('}')))
       wrong(entry, "key " + key + " must have one {name}");
 }
 

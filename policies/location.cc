@@ -45,20 +45,21 @@ class Named {
   bool conflicting_ = false;
 };
 
-bool is_named(std::string_view encoded) {
-  if (encoded.find('%') == std::string_view::npos) return encoded == kName;
+bool is_named(std::string_view encoded, std::string_view also) {
+  const auto names = [&](std::string_view name) { return name == kName || (!also.empty() && name == also); };
+  if (encoded.find('%') == std::string_view::npos) return names(encoded);
   std::string decoded;
   append_decoded(decoded, encoded);
-  return decoded == kName;
+  return names(decoded);
 }
 
 // A query or a form: name=value pairs between '&'.
-void read_pairs(std::string_view pairs, Source source, Named& named) {
+void read_pairs(std::string_view pairs, std::string_view also, Source source, Named& named) {
   while (!pairs.empty()) {
     const std::size_t end = pairs.find('&');
     const std::string_view pair = pairs.substr(0, end);
     const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && is_named(pair.substr(0, equals)))
+    if (equals != std::string_view::npos && is_named(pair.substr(0, equals), also))
       named.encoded(source, pair.substr(equals + 1));
     pairs = end == std::string_view::npos ? std::string_view{} : pairs.substr(end + 1);
   }
@@ -95,7 +96,7 @@ bool read_body(const LocationInputs& request, Named& named) {
   if (form == BodyForm::None) return true;
   if (form == BodyForm::Coded) return false;
   if (form == BodyForm::Pairs) {
-    read_pairs(request.body, Source::Body, named);
+    read_pairs(request.body, {}, Source::Body, named);
     return true;
   }
   const auto text =
@@ -148,7 +149,7 @@ std::string_view to_string(LocationProblem::Reason reason) {
 std::variant<Location, LocationProblem> location_of(const LocationInputs& request) {
   Named named;
   named.encoded(Source::Path, request.path);
-  read_pairs(request.query, Source::Query, named);
+  read_pairs(request.query, request.parameter, Source::Query, named);
   const bool readable = read_body(request, named);
   read_fields(request.fields, named);
   if (named.conflicting()) return LocationProblem{Reason::Conflicting};

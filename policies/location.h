@@ -14,8 +14,9 @@
 namespace policies {
 
 struct LocationInputs {
-  std::string_view path;   // the path's {locationId}, raw; empty: it has none
-  std::string_view query;  // of the target, raw
+  std::string_view path;       // the path's {locationId}, raw; empty: it has none
+  std::string_view query;      // of the target, raw
+  std::string_view parameter;  // another name for it in the query, beside locationId: "location_id"; empty: none
   FieldsView fields;
   std::string_view body;
   std::string_view client;       // the client's own location, empty: none

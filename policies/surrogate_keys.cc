@@ -11,16 +11,19 @@ namespace {
 
 using Keys = std::vector<std::string>;
 
-// "contact:{body.contacts}:tasks" taken apart.
+// "contact:{body.contacts}:tasks" taken apart; a text without braces is all `before`.
 struct Template {
   std::string_view before, name, after;
-  explicit Template(std::string_view text)
-      : before(text.substr(0, text.find('{'))),
-        name(text.substr(before.size() + 1, text.find('}') - before.size() - 1)),
-        after(text.substr(text.find('}') + 1)) {}
+  explicit Template(std::string_view text) : before(text.substr(0, text.find('{'))) {
+    if (before.size() == text.size()) return;
+    const std::size_t end = text.find('}');
+    name = text.substr(before.size() + 1, end - before.size() - 1);
+    after = text.substr(end + 1);
+  }
   bool of(std::string_view part) const { return name.starts_with(part); }
 };
 
+constexpr std::string_view kQuery = "query.";
 constexpr std::string_view kBody = "body.";
 constexpr std::string_view kAnswer = "answer.";
 constexpr std::string_view kLocation = "location:";
@@ -56,6 +59,25 @@ bool add_from_json(Keys& keys, const Template& key, std::string_view json, std::
   return text == JsonText::Whole && count > 0 && count <= kMostKeys;
 }
 
+// False where the query has no such parameter.
+bool add_from_query(Keys& keys, const Template& key, std::string_view query) {
+  const auto wanted = key.name.substr(kQuery.size());
+  bool found = false;
+  while (!query.empty()) {
+    const auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const auto equals = pair.find('=');
+    std::string name, value;
+    append_decoded(name, pair.substr(0, equals), true);
+    if (name != wanted || equals == std::string_view::npos) continue;
+    append_decoded(value, pair.substr(equals + 1), true);
+    if (value.empty()) continue;
+    add_key(keys, key, value);
+    found = true;
+  }
+  return found;
+}
+
 void add_parameter(Keys& keys, const Template& key, const Match& match) {
   std::string decoded;
   append_decoded(decoded, match.parameter(key.name));
@@ -75,14 +97,19 @@ Keys sorted(Keys keys) {
 
 }  // namespace
 
-std::vector<std::string> keys_of_request(const Match& match, std::string_view location, std::string_view request_body) {
+std::vector<std::string> keys_of_request(const Match& match, std::string_view location, std::string_view request_body,
+                                         std::string_view query) {
   const bool writes = match.operation->kind == Kind::Write;
   Keys keys;
   bool all_found = true;
   for (const auto& each : match.operation->keys) {
     const Template key(each);
     if (key.of(kAnswer)) continue;
-    if (key.of(kBody))
+    if (key.name.empty())
+      keys.emplace_back(key.before);
+    else if (key.of(kQuery))
+      all_found &= add_from_query(keys, key, query);
+    else if (key.of(kBody))
       all_found &= add_from_json(keys, key, request_body, key.name.substr(kBody.size()), writes);
     else if (key.name == "locationId")
       add_location(keys, key, writes, location);
@@ -116,6 +143,10 @@ std::vector<std::string> keys_of_body(const std::vector<std::string>& templates,
   bool all_found = true;
   for (const auto& each : templates) {
     const Template key(each);
+    if (key.name.empty()) {
+      keys.emplace_back(key.before);
+      continue;
+    }
     const bool found = add_from_json(keys, key, body, key.name, true);
     if (!found && key.before == kLocation)
       add_location(keys, key, true, {});
@@ -127,7 +158,10 @@ std::vector<std::string> keys_of_body(const std::vector<std::string>& templates,
   return sorted(std::move(keys));
 }
 
-bool is_collection(std::string_view key) { return key.starts_with(kLocation) && key.ends_with(":contacts"); }
+// Names cannot hold a ':' of their own: append_word() encodes it.
+bool is_collection(std::string_view key) {
+  return key.starts_with(kLocation) && key.find(':', kLocation.size()) != std::string_view::npos;
+}
 
 std::vector<std::string> keys_of_contact(std::string_view contact, std::string_view location) {
   Keys keys;

@@ -25,7 +25,8 @@ namespace policies {
 inline constexpr std::size_t kMostKeys = 20'000;
 
 // Keys known before upstream answers; sorted, each once. `location`: empty where unknown.
-std::vector<std::string> keys_of_request(const Match& match, std::string_view location, std::string_view request_body);
+std::vector<std::string> keys_of_request(const Match& match, std::string_view location, std::string_view request_body,
+                                         std::string_view query = {});
 
 // Keys that only a write's answer tells, without those that keys_of_request() gave; sorted, each once. An empty body
 // stands for an answer that was lost.

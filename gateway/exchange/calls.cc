@@ -44,7 +44,7 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
       request->key = std::move(key);
     }
   }
-  request->surrogate_keys = policies::keys_of_request(*match, request->location, call.body);
+  request->surrogate_keys = policies::keys_of_request(*match, request->location, call.body, query);
   if (!call.body.empty()) request->body = std::make_shared<const std::string>(std::move(call.body));
   request->fields = std::move(call.fields);
   co_return co_await exchange_.call(std::move(request));

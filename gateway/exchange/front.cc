@@ -126,6 +126,7 @@ bool Front::locate(Seen& seen) {
   policies::LocationInputs inputs;
   inputs.path = seen.match.parameter("locationId");
   inputs.query = view.query;
+  inputs.parameter = seen.match.operation->location_parameter;
   inputs.fields = view.fields;
   inputs.body = view.body;
   inputs.credentials = in_force_->scope.own;
@@ -144,7 +145,7 @@ bool Front::locate(Seen& seen) {
   }
   seen.location = std::get<policies::Location>(located).id();
   if (client != nullptr) {
-    const auto access = policies::access_of(client->rules, seen.match.operation->kind, seen.location);
+    const auto access = policies::access_of(client->rules, *seen.match.operation, seen.location);
     if (auto* forbidden = std::get_if<policies::Forbidden>(&access)) {
       refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
       return false;
@@ -238,7 +239,7 @@ void Front::hand_over(Seen& seen, bool refresh) {
     request->key = key_;
     request->base_key = key_.substr(0, seen.base_key);
   }
-  request->surrogate_keys = policies::keys_of_request(seen.match, seen.location, view.body);
+  request->surrogate_keys = policies::keys_of_request(seen.match, seen.location, view.body, view.query);
   request->directives = seen.directives;
   request->urgency = urgency_of(seen);
   request->wait = policies::preferred_wait(view.fields);

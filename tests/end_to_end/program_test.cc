@@ -42,7 +42,7 @@ TEST_SUITE("program") {
     client.connect();
     CHECK(client.get("/nope").status >= 400);
     CHECK(admin.get("/metrics").body.find("\ngateway_connections 1\n") != std::string::npos);
-    CHECK(test_support::Json(admin.get("/operations").body).size("operations") == 32);
+    CHECK(test_support::Json(admin.get("/operations").body).size("operations") == 69);
     gateway.process().signal(SIGTERM);
     CHECK(gateway.process().wait_for_exit(kLimit) == 0);
   }

@@ -35,6 +35,19 @@ TEST_CASE("clients, locations and operations, all combinations") {
   }
 }
 
+TEST_CASE("what reaches beyond one location is for clients of all locations") {
+  Operation operation;
+  operation.company = true;
+  const auto allowed = [&](const AccessRules& rules) {
+    return std::holds_alternative<Allowed>(access_of(rules, operation, "L1"));
+  };
+  CHECK(allowed({}));
+  CHECK_FALSE(allowed({.locations = {"L1"}}));
+  CHECK_FALSE(allowed({.may_read = false}));
+  operation.company = false;
+  CHECK(allowed({.locations = {"L1"}}));
+}
+
 TEST_CASE("a client gets no better urgency than its own best") {
   const AccessRules rules{.best_urgency = 3};
   CHECK(granted_urgency(rules, 0) == 3);

@@ -72,6 +72,14 @@ TEST_CASE("a body that cannot be read is refused where a location could hide in 
   CHECK(told({.fields = kJson, .body = "{", .credentials = "L1"}) == "credentials L1");
 }
 
+TEST_CASE("an operation may spell it in another way in its query") {
+  CHECK(told({.query = "location_id=L1", .parameter = "location_id"}) == "query L1");
+  CHECK(told({.query = "location%5Fid=L%31&locationId=L1", .parameter = "location_id"}) == "query L1");
+  CHECK(told({.query = "location_id=L1&locationId=L2", .parameter = "location_id"}) == "conflicting");
+  CHECK(told({.query = "location_id=L1"}) == "unknown ");
+  CHECK(told({.query = "=L1"}) == "unknown ");
+}
+
 TEST_CASE("a path that has a location names it like any other place") {
   CHECK(told({.path = "L%31+"}) == "path L1+");
   CHECK(told({.path = "L1", .query = "locationId=L1"}) == "path L1");

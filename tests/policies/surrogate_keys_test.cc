@@ -145,18 +145,97 @@ TEST_CASE("a bulk write names each of 10,000 contacts; more, or an unreadable bo
 TEST_CASE("collections are the keys whose index lags") {
   CHECK(is_collection("location:L1:contacts"));
   CHECK(is_collection("location:?:contacts"));
+  CHECK(is_collection("location:L1:opportunities"));
+  CHECK_FALSE(is_collection("users"));
   CHECK_FALSE(is_collection("location:L1"));
   CHECK_FALSE(is_collection("contact:c1:tasks"));
 }
 
 TEST_CASE("a change from elsewhere reaches the contact's entries, and a purge all of a location's") {
   for (const std::string_view path :
-       {"/contacts/c1", "/contacts/c1/tasks", "/contacts/c1/notes/n", "/contacts/c1/appointments", "/contacts/"}) {
+       {"/contacts/c1", "/contacts/c1/tasks", "/contacts/c1/notes/n", "/contacts/c1/appointments", "/contacts/"})
     CHECK(meet(keys_of_contact("c1", "L1"), request("GET", path, "L1")));
-    CHECK(meet(keys_of_location("L1"), request("GET", path, "L1")));
-    CHECK(meet(keys_of_location("L1"), request("GET", path, "")));
-    CHECK_FALSE(meet(keys_of_location("L1"), request("GET", path, "L2")));
+  for (const auto& operation : Catalogue::builtin().operations()) {
+    if (operation.kind == Kind::Write) continue;
+    Match match;
+    match.operation = &operation;
+    CAPTURE(operation.name);
+    for (const std::string_view reader : {"L1", ""})
+      CHECK(meet(keys_of_location("L1"), keys_of_request(match, reader, {})));
+    CHECK_FALSE(meet(keys_of_location("L1"), keys_of_request(match, "L2", {})));
   }
+}
+
+TEST_CASE("a neighbour's write meets the reads that it may change, contacts' among them, and no others") {
+  const std::string_view of_opportunity = R"({"opportunity":{"id":"o1","contactId":"c1","locationId":"L1"}})";
+  const std::string_view of_business = R"({"buiseness":{"id":"b1","locationId":"L1"}})";
+  const std::string_view of_field = R"({"field":{"id":"f1","locationId":"L1"}})";
+  struct Row {
+    std::string_view method, path, body, answer, reads;  // which of the reads below it changes, by letter
+  };
+  const Row rows[] = {
+      {"POST", "/opportunities/", R"({"contactId":"c1"})", of_opportunity, "oOcl"},
+      {"PUT", "/opportunities/o1", "{}", of_opportunity, "oOcl"},
+      {"POST", "/opportunities/upsert", "{}", of_opportunity, "oOcl"},
+      {"POST", "/opportunities/upsert", "{}", "", "oOclLbBfFtT"},  // lost: all of the location that is not a user
+      {"PUT", "/opportunities/o1/status", "{}", "{}", "oOl"},
+      {"DELETE", "/opportunities/o1", "", "{}", "oOl"},
+      {"POST", "/opportunities/o1/followers", "{}", "{}", "oO"},
+      {"DELETE", "/opportunities/o1/followers", "{}", "{}", "oO"},
+      {"POST", "/businesses/", "{}", of_business, "bB"},
+      {"PUT", "/businesses/b1", "{}", of_business, "oOclLbBfFtT"},
+      {"DELETE", "/businesses/b1", "", "{}", "oOclLbBfFtT"},
+      {"POST", "/custom-fields/", "{}", of_field, "fF"},
+      {"PUT", "/custom-fields/f1", "{}", of_field, "oOclLbBfFtT"},
+      {"DELETE", "/custom-fields/f1", "", "{}", "oOclLbBfFtT"},
+      {"POST", "/custom-fields/folder", "{}", R"({"id":"f1","locationId":"L1"})", "fF"},
+      {"PUT", "/custom-fields/folder/f1", "{}", "{}", "fF"},
+      {"PUT", "/contacts/c1", "{}", "{}", "oOcl"},
+      {"POST", "/contacts/c1/notes", "{}", "{}", "oOcl"},
+  };
+  const std::pair<char, std::string_view> reads[] = {{'o', "/opportunities/o1"},
+                                                     {'O', "/opportunities/search"},
+                                                     {'c', "/contacts/c1"},
+                                                     {'l', "/contacts/"},
+                                                     {'L', "/contacts/c2"},
+                                                     {'b', "/businesses/b1"},
+                                                     {'B', "/businesses/"},
+                                                     {'f', "/custom-fields/f1"},
+                                                     {'F', "/custom-fields/object-key/k"},
+                                                     {'t', "/contacts/c1/tasks"},
+                                                     {'T', "/campaigns/"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.path);
+    CAPTURE(row.method);
+    Keys changed = request(row.method, row.path, "L1", row.body);
+    for (auto& key : answer(row.method, row.path, "L1", row.answer)) changed.push_back(key);
+    CHECK_FALSE(meet(changed, request("GET", "/contacts/c2", "L2")));
+    CHECK_FALSE(meet(changed, request("GET", "/opportunities/search", "L2")));
+    for (const auto& [letter, path] : reads) {
+      CAPTURE(path);
+      CHECK(meet(changed, request("GET", path, "L1")) == (row.reads.find(letter) != std::string_view::npos));
+    }
+  }
+}
+
+TEST_CASE("users belong to no one location: one key for all of them, and the end of one reaches every contact") {
+  for (const std::string_view path : {"/users/u1", "/users/", "/users/search"}) {
+    for (const std::string_view method : {"PUT", "DELETE"})
+      CHECK(meet(request(method, "/users/u9", "L1"), request("GET", path, "L2")));
+    CHECK(meet(request("POST", "/users/", "", "{}"), request("GET", path, "L2")));
+  }
+  for (const std::string_view path : {"/contacts/c1", "/contacts/", "/opportunities/search"}) {
+    CHECK(meet(request("DELETE", "/users/u9", "L1"), request("GET", path, "L2")));
+    CHECK_FALSE(meet(request("PUT", "/users/u9", "L1"), request("GET", path, "L1")));
+  }
+}
+
+TEST_CASE("an upload names its contact in the query") {
+  const auto match = match_of("POST", "/forms/upload-custom-files");
+  const auto keys = keys_of_request(match, "L1", "--b", "contact%49d=c%31&locationId=L1");
+  CHECK(keys == Keys{"contact:c1", "location:?:contacts", "location:L1:contacts"});
+  for (const std::string_view query : {"", "contactId", "contactId=", "xcontactId=c1"})
+    CHECK(meet(keys_of_request(match, "L1", "--b", query), request("GET", "/contacts/c1", "L1")));
 }
 
 TEST_SUITE_END();

@@ -22,6 +22,9 @@ struct Example {
 };
 
 const Keys kContact{"contact:c1", "location:?:contacts", "location:L1:contacts"};
+const Keys kAppointments{"contact:c1:appointments", "location:?:opportunities", "location:L1:opportunities"};
+const Keys kOpportunity{"contact:c1",           "location:?:contacts",       "location:?:opportunities",
+                        "location:L1:contacts", "location:L1:opportunities", "opportunity:o1"};
 const Keys kTasks{"contact:c1", "contact:c1:tasks", "location:?:contacts", "location:L1:contacts"};
 const Keys kNotes{"contact:c1", "contact:c1:notes", "location:?:contacts", "location:L1:contacts"};
 const Keys kLocation{"location:?", "location:?:contacts", "location:L1", "location:L1:contacts"};
@@ -41,9 +44,9 @@ const Example kExamples[] = {
     {"AppInstall", "INSTALL", R"({"appId":"a","companyId":"k"})", kEverything},
     {"AppUninstall", "UNINSTALL", R"({"appId":"a","locationId":"L1"})", kLocation},
     {"AppUninstall", "UNINSTALL", R"({"appId":"a","companyId":"k"})", kEverything},
-    {"AppointmentCreate", "AppointmentCreate", kOfAppointment, {"contact:c1:appointments"}},
-    {"AppointmentDelete", "AppointmentDelete", kOfAppointment, {"contact:c1:appointments"}},
-    {"AppointmentUpdate", "AppointmentUpdate", kOfAppointment, {"contact:c1:appointments"}},
+    {"AppointmentCreate", "AppointmentCreate", kOfAppointment, kAppointments},
+    {"AppointmentDelete", "AppointmentDelete", kOfAppointment, kAppointments},
+    {"AppointmentUpdate", "AppointmentUpdate", kOfAppointment, kAppointments},
     {"CampaignStatusUpdate", "CampaignStatusUpdate", kOfPart, {}},
     {"ContactCreate", "ContactCreate", kOfContact, kContact},
     {"ContactDelete",
@@ -62,13 +65,13 @@ const Example kExamples[] = {
     {"NoteCreate", "NoteCreate", kOfPart, kNotes},
     {"NoteDelete", "NoteDelete", kOfPart, kNotes},
     {"NoteUpdate", "NoteUpdate", kOfPart, kNotes},
-    {"OpportunityAssignedToUpdate", "OpportunityAssignedToUpdate", kOfOpportunity, kContact},
-    {"OpportunityCreate", "OpportunityCreate", kOfOpportunity, kContact},
-    {"OpportunityDelete", "OpportunityDelete", kOfOpportunity, kContact},
-    {"OpportunityMonetaryValueUpdate", "OpportunityMonetaryValueUpdate", kOfOpportunity, kContact},
-    {"OpportunityStageUpdate", "OpportunityStageUpdate", kOfOpportunity, kContact},
-    {"OpportunityStatusUpdate", "OpportunityStatusUpdate", kOfOpportunity, kContact},
-    {"OpportunityUpdate", "OpportunityUpdate", kOfOpportunity, kContact},
+    {"OpportunityAssignedToUpdate", "OpportunityAssignedToUpdate", kOfOpportunity, kOpportunity},
+    {"OpportunityCreate", "OpportunityCreate", kOfOpportunity, kOpportunity},
+    {"OpportunityDelete", "OpportunityDelete", kOfOpportunity, kOpportunity},
+    {"OpportunityMonetaryValueUpdate", "OpportunityMonetaryValueUpdate", kOfOpportunity, kOpportunity},
+    {"OpportunityStageUpdate", "OpportunityStageUpdate", kOfOpportunity, kOpportunity},
+    {"OpportunityStatusUpdate", "OpportunityStatusUpdate", kOfOpportunity, kOpportunity},
+    {"OpportunityUpdate", "OpportunityUpdate", kOfOpportunity, kOpportunity},
     {"OrderCreate", "OrderCreate", kOfOrder, {}},
     {"OrderStatusUpdate", "OrderStatusUpdate", kOfOrder, {}},
     {"OutboundMessage", "OutboundMessage", kOfMessage, {}},
@@ -78,7 +81,7 @@ const Example kExamples[] = {
     {"TaskComplete", "TaskComplete", kOfPart, kTasks},
     {"TaskCreate", "TaskCreate", kOfPart, kTasks},
     {"TaskDelete", "TaskDelete", kOfPart, kTasks},
-    {"UserCreate", "UserCreate", R"({"locationId":"L1","id":"u1","email":"a@b"})", {}},
+    {"UserCreate", "UserCreate", R"({"locationId":"L1","id":"u1","email":"a@b"})", {"users"}},
 };
 
 Keys read(std::string_view path, std::string_view location) {

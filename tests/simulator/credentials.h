@@ -15,12 +15,17 @@
 
 namespace simulator {
 
+inline constexpr const char* kEveryScope =
+    "contacts.readonly contacts.write opportunities.readonly opportunities.write businesses.readonly businesses.write "
+    "locations/customFields.readonly locations/customFields.write campaigns.readonly workflows.readonly "
+    "users.readonly users.write forms.readonly forms.write";
+
 // Whom an access or refresh token speaks for.
 struct Grant {
   std::string app;       // the OAuth client's id, or "private" for a private integration token
   std::string location;  // empty: every location (a private token), or a company's token
   std::string company;   // set for a company's token, which reads no contacts
-  std::string scope = "contacts.readonly contacts.write";
+  std::string scope = kEveryScope;
   bool operator==(const Grant&) const = default;
 };
 
@@ -34,7 +39,7 @@ struct CredentialOptions {
   std::string token;                                                 // good for every location
   std::vector<OauthClient> clients;
   std::chrono::milliseconds access_token_life{86'399'000};
-  std::string scope = "contacts.readonly contacts.write";
+  std::string scope = kEveryScope;
 };
 
 struct RefreshBook {

@@ -50,4 +50,14 @@ void Events::note(std::string_view type, const Note& note, const Contact& contac
   close(json);
 }
 
+void Events::opportunity(std::string_view type, const Item& item) {
+  if (!enabled_) return;
+  JsonWriter json;
+  begin(json, type, item.location);
+  for (const auto& [name, value] : item.members) {
+    if (name != "locationId" && name != "followers") json.key(name).raw(value);
+  }
+  close(json);
+}
+
 }  // namespace simulator

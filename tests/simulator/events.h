@@ -8,6 +8,7 @@
 #include "tests/simulator/call.h"
 #include "tests/simulator/contact.h"
 #include "tests/simulator/ids.h"
+#include "tests/simulator/items.h"
 
 namespace simulator {
 
@@ -21,6 +22,7 @@ class Events {
   void update(const Contact& before, const Contact& after);
   void task(std::string_view type, const Task& task, const Contact& contact);
   void note(std::string_view type, const Note& note, const Contact& contact);
+  void opportunity(std::string_view type, const Item& item);
 
   std::vector<std::string> take() { return std::move(bodies_); }
 

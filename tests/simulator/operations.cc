@@ -1,5 +1,7 @@
 #include "tests/simulator/operations.h"
 
+#include "tests/simulator/neighbours.h"
+
 namespace simulator {
 
 namespace {
@@ -123,6 +125,8 @@ Answer run(Context& context) {
       return get_by_business(context);
     case Op::SearchContacts:
       return search_contacts(context);
+    case Op::Neighbour:
+      return run_neighbour(context);
     default:
       break;
   }

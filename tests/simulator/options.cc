@@ -151,7 +151,7 @@ const std::vector<Flag>& flags() {
       {"--access-token-life", "DURATION", "of OAuth access tokens: 86399s",
        duration<std::chrono::milliseconds>(
            [](Draft& d) -> std::chrono::milliseconds& { return d.line.api.credentials.access_token_life; })},
-      {"--scope", "SCOPES", "of every token: contacts.readonly contacts.write",
+      {"--scope", "SCOPES", "of every token: those of every operation",
        text([](Draft& d) -> std::string& { return d.line.api.credentials.scope; })},
       {"--limit", "N", "requests of one app and location in an interval: 100; 0: no limit",
        number<std::size_t>([](Draft& d) -> std::size_t& { return d.line.api.limits.requests; })},

@@ -1,6 +1,7 @@
 #include "tests/simulator/routes.h"
 
 #include "tests/simulator/call.h"
+#include "tests/simulator/neighbours.h"
 
 namespace simulator {
 
@@ -92,6 +93,10 @@ Route route(std::string_view method, std::string_view path, bool v3) {
   if (path.empty() || path.front() != '/') return found;
   for (const Operation& operation : kOperations) {
     if (operation.method == method && match(operation, path, v3, found)) break;
+  }
+  for (const Neighbour& neighbour : neighbours()) {
+    if (found.operation != nullptr) break;
+    if (neighbour.operation.method == method) match(neighbour.operation, path, v3, found);
   }
   // The other version's spelling would else be taken for a campaign of that name.
   if (found.operation != nullptr && found.operation->op == Op::RemoveFromCampaign &&

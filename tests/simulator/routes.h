@@ -44,7 +44,8 @@ enum class Op {
   AddToWorkflow,
   RemoveFromWorkflow,
   CreateContact,
-  GetContacts
+  GetContacts,
+  Neighbour  // one of another document, see neighbours.h
 };
 
 struct Operation {
@@ -55,8 +56,9 @@ struct Operation {
   bool write;  // scope contacts.write, else contacts.readonly
   Body body;
   int invalid_status;
+  const char* scope = nullptr;  // null: contacts', by `write`
 };
-std::span<const Operation> operations();
+std::span<const Operation> operations();  // of contacts
 
 struct Route {
   const Operation* operation = nullptr;  // null: no such route

@@ -51,6 +51,7 @@ void seed_parts(Record& record, const Seed& what, std::uint64_t number, std::chr
 }  // namespace
 
 void seed(World& world, const Seed& what, std::chrono::microseconds now) {
+  seed_items(world.items, what.location, numbered_id("contact", world.seeded + 1));
   for (std::size_t i = 0; i < what.contacts; ++i) {
     const std::uint64_t number = ++world.seeded;
     const std::chrono::milliseconds moment = kFirstMoment + std::chrono::seconds(number);

@@ -22,14 +22,16 @@ std::string_view without_slash(std::string_view path) {
 
 bool is_oauth(std::string_view path) { return path.starts_with("/oauth/"); }
 
-// The document of a JSON body; an OAuth form is none.
+// The document of a JSON body; an OAuth form is none, nor is a multipart body.
 std::optional<Document> body_of(const Call& call) {
-  return is_oauth(call.path) && !call.body.starts_with('{') ? parse_json("{}") : parse_json(call.body);
+  const bool form = is_oauth(call.path) && !call.body.starts_with('{');
+  return form || call.body.starts_with("--") ? parse_json("{}") : parse_json(call.body);
 }
 
 // The location the call itself names: query, body, header, in that order.
 std::string named_location(const Call& call) {
-  if (const auto named = form_value(call.query, "locationId"); named && !named->empty()) return *named;
+  for (const char* name : {"locationId", "location_id"})
+    if (const auto named = form_value(call.query, name); named && !named->empty()) return *named;
   if (!call.body.empty()) {
     const auto body = parse_json(call.body);
     if (body) {
@@ -130,8 +132,12 @@ std::optional<Answer> Simulator::refusal(const Call& call, Admission& admission,
   if (!verdict.admitted) return error(429, "Too Many Requests");
   if (!known_version(call.version)) return error(401, "version header was not found.");
   if (admission.route.operation == nullptr) return error(404, "Cannot " + call.method + " " + call.path);
-  const char* scope = admission.route.operation->write ? "contacts.write" : "contacts.readonly";
-  if (!grant->company.empty() || grant->scope.find(scope) == std::string::npos) {
+  const Operation& operation = *admission.route.operation;
+  const std::string_view scope = operation.scope != nullptr ? operation.scope
+                                 : operation.write          ? "contacts.write"
+                                                            : "contacts.readonly";
+  const bool right_level = grant->company.empty() || scope.starts_with("users.");
+  if (!right_level || grant->scope.find(scope) == std::string::npos) {
     return error(401, "The token is not authorized for this scope.");
   }
   return std::nullopt;

@@ -1,21 +1,11 @@
 #include "tests/simulator/validation.h"
 
-#include <span>
-
 #include "tests/simulator/call.h"
 #include "tests/simulator/contact.h"
 
 namespace simulator {
 
 namespace {
-
-enum class Shape { String, Nullable, Boolean, Strings, Date, Email, DndSettings, InboundDnd, CustomFields };
-
-struct Rule {
-  const char* name;
-  Shape shape;
-  bool required = false;
-};
 
 constexpr Rule kContact[] = {
     {"firstName", Shape::Nullable},   {"lastName", Shape::Nullable},   {"name", Shape::Nullable},
@@ -167,6 +157,15 @@ void check(const Rule& rule, const Value& value, std::vector<std::string>& out) 
     case Shape::Boolean:
       if (!value.IsBool()) out.push_back(std::string(rule.name) + " must be a boolean value");
       break;
+    case Shape::Number:
+      if (!value.IsNumber()) out.push_back(std::string(rule.name) + " must be a number");
+      break;
+    case Shape::Object:
+      if (!value.IsObject()) out.push_back(std::string(rule.name) + " must be an object");
+      break;
+    case Shape::Objects:
+      if (!value.IsArray()) out.push_back(std::string(rule.name) + " must be an array");
+      break;
     case Shape::Strings:
       check_strings(rule, value, out);
       break;
@@ -191,6 +190,13 @@ void check_all(std::span<const Rule> all, const Value& body, std::vector<std::st
 }
 
 }  // namespace
+
+std::vector<std::string> complaints(std::span<const Rule> all, const Value& body) {
+  if (!body.IsObject()) return {"body must be an object"};
+  std::vector<std::string> out;
+  check_all(all, body, out);
+  return out;
+}
 
 std::vector<std::string> complaints(Body kind, const Value& body) {
   std::vector<std::string> out;

@@ -7,6 +7,7 @@
 
 #include "tests/simulator/call.h"
 #include "tests/simulator/events.h"
+#include "tests/simulator/items.h"
 #include "tests/simulator/routes.h"
 #include "tests/simulator/store.h"
 
@@ -35,6 +36,7 @@ struct World {
   Random ids;
   Random traces;
   Creations creations;
+  Items items;  // of the other resources
   std::uint64_t seeded;
 };
 
