@@ -76,6 +76,7 @@ asio::awaitable<void> RedisTier::report_once() {
   if (!reply || reply->size() < 4) co_return;
 
   const auto epoch = number_of((*reply)[0]);
+  if (epoch == 0) co_return;
   for (std::size_t i = 4; i + 1 < reply->size(); i += 2) {
     const auto* keys = std::get_if<std::string>(&(*reply)[i + 1].data);
     const auto parsed = keys == nullptr ? std::nullopt : parse_netstrings(*keys);

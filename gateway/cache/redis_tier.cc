@@ -70,6 +70,11 @@ asio::awaitable<Found> RedisTier::look_up(std::string key, std::vector<std::stri
     co_return found;
   }
   found.view.epoch = number_of((*reply)[0]);
+  for (std::size_t i = 4; i < generations_end; ++i)
+    if (found.view.epoch == 0 || number_of((*reply)[i]) == 0) {  // no number that the script answers: garbage
+      found.available = false;
+      co_return found;
+    }
   found.now = std::chrono::milliseconds(number_of((*reply)[1]));
   found.leads = number_of((*reply)[2]) == 1;
   for (std::size_t i = 4; i < reply->size(); ++i) {
@@ -140,6 +145,7 @@ asio::awaitable<std::optional<Write::Begun>> RedisTier::begin(std::vector<std::s
   if (!reply || reply->size() < 3) co_return std::nullopt;
   Write::Begun begun{
       number_of((*reply)[0]), number_of((*reply)[1]), {}, std::chrono::milliseconds(number_of((*reply)[2]))};
+  if (begun.epoch == 0 || begun.position == 0) co_return std::nullopt;
   for (std::size_t i = 3; i < reply->size(); ++i)
     if (auto* replica = std::get_if<std::string>(&(*reply)[i].data)) begun.live.push_back(*replica);
   co_return begun;

@@ -303,8 +303,10 @@ asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   parts_.reporter.invalidated("write");
   if (error) std::rethrow_exception(error);
   if (request->claim) co_await request->claim->conclude();
+  const bool unfenced = attempted.sent && !ticket->fenced;
   auto answer = passed_on(std::move(attempted));
   answer.status.forward = policies::Forward::Method;
+  if (unfenced) answer.status.detail = "unfenced";  // another replica may still answer from before it
   co_return answer;
 }
 

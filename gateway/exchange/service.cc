@@ -240,7 +240,8 @@ class Service::Impl {
     options.on_status = [this](const redis::Status& status) { on_redis(status); };
     redis_ = std::make_unique<redis::Client>(io_, std::move(options));
     cache::RedisTierOptions tier{timing_of(*settings_), random_hex(8),
-                                 [](std::string_view reason) {
+                                 [this](std::string_view reason) {
+                                   metrics_.unreadable_entry(reason);
                                    log::warn("cache_entry_unreadable", {{"reason", reason}});
                                  },
                                  [this](std::string_view cause) { metrics_.invalidation(cause); }};

@@ -211,6 +211,7 @@ std::vector<MetricFamily> collect_shards(const Labels& labels, const Shards& sha
       plain(family::kCacheEvictions, shards, &Shard::evictions),
       named(family::kCacheInvalidations, {"cause"}, shards, &Shard::invalidations),
       plain(family::kUnfencedWrites, shards, &Shard::unfenced),
+      named(family::kUnreadableEntries, {"reason"}, shards, &Shard::unreadable_entries),
       waits(shards),
       named(family::kRejections, {"reason"}, shards, &Shard::rejections),
       upstream_requests(labels, shards),

@@ -29,6 +29,9 @@ inline constexpr FamilyInfo kCacheInvalidations{"gateway_cache_invalidations_tot
                                                 "Surrogate keys invalidated, by cause."};
 inline constexpr FamilyInfo kUnfencedWrites{"gateway_cache_unfenced_writes_total",
                                             "Writes sent upstream while Redis could not be told before."};
+inline constexpr FamilyInfo kUnreadableEntries{
+    "gateway_cache_unreadable_entries_total",
+    "Values in Redis that were no entry of this version and counted as a miss, by reason."};
 inline constexpr FamilyInfo kWait{"gateway_rate_limit_wait_seconds",
                                   "Time requests waited for a permit, in seconds, by urgency."};
 inline constexpr FamilyInfo kRejections{"gateway_rate_limit_rejections_total",

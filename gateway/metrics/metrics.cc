@@ -190,6 +190,7 @@ void Metrics::upstream_saved() { impl_->shard().saved.add(); }
 void Metrics::invalidation(std::string_view cause) { impl_->shard().invalidations.at(cause).add(); }
 void Metrics::eviction(std::uint64_t entries) { impl_->shard().evictions.add(entries); }
 void Metrics::unfenced_write() { impl_->shard().unfenced.add(); }
+void Metrics::unreadable_entry(std::string_view reason) { impl_->shard().unreadable_entries.at(reason).add(); }
 
 void Metrics::rate_limit_wait(int urgency, std::chrono::nanoseconds waited) {
   const auto index = static_cast<std::size_t>(std::clamp(urgency, 0, static_cast<int>(kUrgencies) - 1));

@@ -55,6 +55,7 @@ class Metrics {
   void invalidation(std::string_view cause);  // write, webhook, purge, lease, epoch
   void eviction(std::uint64_t entries);
   void unfenced_write();
+  void unreadable_entry(std::string_view reason);  // foreign, version, truncated, corrupted, malformed, too_large
   void rate_limit_wait(int urgency, std::chrono::nanoseconds waited);
   void rate_limit_rejection(std::string_view reason);
   void token_refresh(std::string_view result);

@@ -49,7 +49,7 @@ struct Shard {
   std::vector<Count> cache;
   std::vector<Histogram> upstream_durations;
   std::array<Histogram, kUrgencies> waits;
-  Named<Count, 16> retries, invalidations, rejections, refreshes, keys;
+  Named<Count, 16> retries, invalidations, unreadable_entries, rejections, refreshes, keys;
   Named<Count, 64> flows;
   Named<Count, 256> webhooks;  // 58 types by what became of them
   Named<Histogram, 24> redis;

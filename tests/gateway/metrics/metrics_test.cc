@@ -52,6 +52,7 @@ TEST_SUITE("metrics") {
         {"gateway_cache_evictions_total", "counter"},
         {"gateway_cache_invalidations_total", "counter"},
         {"gateway_cache_unfenced_writes_total", "counter"},
+        {"gateway_cache_unreadable_entries_total", "counter"},
         {"gateway_rate_limit_wait_seconds", "histogram"},
         {"gateway_rate_limit_queue_depth", "gauge"},
         {"gateway_rate_limit_remaining", "gauge"},
@@ -99,6 +100,7 @@ TEST_SUITE("metrics") {
     metrics.invalidation("write");
     metrics.eviction(12);
     metrics.unfenced_write();
+    metrics.unreadable_entry("corrupted");
     metrics.rate_limit_wait(3, 1500ms);
     metrics.rate_limit_wait(99, 1ms);
     metrics.rate_limit_rejection("queue-full");
@@ -126,6 +128,7 @@ TEST_SUITE("metrics") {
         {R"(gateway_cache_invalidations_total{cause="write"})", 1},
         {"gateway_cache_evictions_total", 12},
         {"gateway_cache_unfenced_writes_total", 1},
+        {"gateway_cache_unreadable_entries_total{reason=\"corrupted\"}", 1},
         {R"(gateway_rate_limit_wait_seconds_sum{urgency="3"})", 1.5},
         {R"(gateway_rate_limit_wait_seconds_count{urgency="7"})", 1},
         {R"(gateway_rate_limit_rejections_total{reason="queue-full"})", 1},
