@@ -17,10 +17,13 @@ ProcessOptions process_options(const GatewayOptions& options, const TempDir& fol
     std::erase_if(settings, [&, &given = path](const auto& setting) { return setting.first == given; });
     settings.emplace_back(path, value);
   }
-  const char* program = options.fault_point.empty() ? "/contacts-gateway" : "/contacts-gateway-with-faults";
-  ProcessOptions process{.arguments = {test_support::binary_dir() + program, "serve"},
-                         .environment = {"TEST_FAULT_POINT=" + options.fault_point},
-                         .unset_prefix = "GATEWAY_"};
+  const bool with_faults = !options.fault_point.empty() || !options.alteration.empty();
+  ProcessOptions process{
+      .arguments = {test_support::binary_dir() + (with_faults ? "/contacts-gateway-with-faults" : "/contacts-gateway"),
+                    "serve"},
+      .environment = {"TEST_FAULT_POINT=" + options.fault_point},
+      .unset_prefix = "GATEWAY_"};
+  process.environment.insert(process.environment.end(), options.alteration.begin(), options.alteration.end());
   for (const auto& [path, value] : settings) process.environment.push_back(environment_name(path) + "=" + value);
   if (!options.config.empty())
     process.environment.push_back("GATEWAY_CONFIG=" + folder.write("gateway.json", options.config));

@@ -23,6 +23,7 @@ struct GatewayOptions {
   // A step of gateway/fault_point.h, "NAME" or "NAME:N", at which the process kills itself: started is then
   // contacts-gateway-with-faults.
   std::string fault_point{};
+  std::vector<std::string> alteration{};  // tests/fault_points/alteration.h, "ALTERED_…=value": the same program
 };
 
 class GatewayProcess {

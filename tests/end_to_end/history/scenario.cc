@@ -1,0 +1,39 @@
+#include "tests/end_to_end/history/scenario.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "tests/support/sanitized.h"
+
+namespace history {
+
+namespace {
+// 15 scenarios.
+History::Options amount(int rounds) {
+  if (full()) return {.operations = 67'000, .rounds = 20, .limit = milliseconds(1'200'000)};
+  if (test_support::kSanitized) return {.operations = 300, .rounds = 1, .limit = milliseconds(10'000)};
+  return {.operations = 1'350, .rounds = rounds, .limit = milliseconds(10'000)};
+}
+}  // namespace
+
+bool full() { return std::getenv("GATEWAY_TEST_FULL") != nullptr; }
+
+void run(const Scenario& scenario) {
+  Cluster cluster(scenario.cluster);
+  History history(cluster, amount(scenario.rounds));
+  std::mt19937 random(7);
+  history.run([&] { scenario.fault(cluster, history, random); });
+  auto& tally = history.tally;
+  MESSAGE(scenario.name, ": ", history.operations(), " operations, ", tally.reads.load(), " reads (", tally.hits.load(),
+          " hits, ", tally.failed_reads.load(), " failed), ", tally.writes.load(), " writes (and ",
+          tally.unknown_writes.load(), " without an answer, ", tally.unfenced_writes.load(), " unfenced), ",
+          tally.violations.load(), " violations");
+  CHECK_MESSAGE(tally.violations == 0, tally.first_violation);
+  CHECK(tally.hits > 0);
+  CHECK(tally.writes > 0);
+  if (scenario.reads_succeed) CHECK_MESSAGE(tally.failed_reads == 0, tally.failure);
+  scenario.check(cluster, tally);
+}
+
+}  // namespace history
