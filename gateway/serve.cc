@@ -22,7 +22,10 @@
 #include "gateway/lifecycle/take_over.h"
 #include "gateway/log/log.h"
 #include "gateway/metrics/metrics.h"
+#include "gateway/metrics/process.h"
 #include "gateway/server/server.h"
+#include "gateway/status/board.h"
+#include "gateway/status/facts.h"
 #include "policies/catalogue.h"
 
 namespace gateway {
@@ -89,6 +92,7 @@ server::Options admin_options(const config::Settings& settings) {
   server::Limits limits;
   limits.connections = 256;
   limits.body_bytes = 1024 * 1024;
+  limits.unsent_bytes = 256 * 1024;  // of the status page's events: a reader so far behind skips some
   return {.name = "contacts-gateway-admin", .addresses = {settings.admin.listen}, .threads = 1, .limits = limits};
 }
 
@@ -173,6 +177,19 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   }
   metrics.gauge("gateway_connections", "",
                 [&public_server] { return static_cast<double>(public_server.connections()); });
+  std::atomic<const lifecycle::Reload*> reloads{nullptr};
+  status::Board board(status::make_facts(*settings, metrics), {metrics, [&] {
+                                                                 status::Now now;
+                                                                 now.exchange = service.state();
+                                                                 now.connections = public_server.connections();
+                                                                 now.ending = draining;
+                                                                 now.resident_bytes = metrics::resident_bytes();
+                                                                 now.log_lines_dropped = log::dropped();
+                                                                 if (const auto* reload = reloads.load())
+                                                                   now.settings_refused = reload->refused();
+                                                                 return now;
+                                                               }});
+  board.add_routes(admin);
   auto admin_server_options = admin_options(*settings);
   const bool owns_admin_file = adopt(inherited, "admin", admin_server_options);
   server::Server admin_server(std::move(admin_server_options), admin.handlers());
@@ -182,6 +199,7 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   service.start();
   public_server.start();
   admin_server.start();
+  board.start();
   tell_addresses("admin", admin_server);
   tell_addresses("gateway", public_server);
 
@@ -193,6 +211,7 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
                                 },
                             .tls = [&](auto tls) { public_server.set_tls(std::move(tls)); }});
   add_reload_counts(metrics, reload);
+  reloads = &reload;
   inherited.tell_ready();
   public_server.own_socket_files(owns_file);
   admin_server.own_socket_files(owns_admin_file);
@@ -212,6 +231,7 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   if (handed_over) {
     public_server.own_socket_files(false);
     admin_server.own_socket_files(false);
+    board.stop();
     admin_server.drain(kAdminDrain);
     admin_server.stop();
   } else {
@@ -220,6 +240,7 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   const bool all = public_server.drain(kDrain, idle_when_draining(signal));
   if (!all) log::warn("requests_cut", {{"after_seconds", std::int64_t{kDrain.count()}}});
   public_server.stop();
+  board.stop();
   service.stop();
   admin_server.drain(kAdminDrain);
   admin_server.stop();

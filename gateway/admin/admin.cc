@@ -33,12 +33,25 @@ bool from_another_site(const RequestView& request) {
   return scheme == std::string_view::npos || !policies::same_name(origin->substr(scheme + 3), request.host);
 }
 
+// An address, or localhost: what a browser cannot be made to mistake for another site's name.
+bool names_this_machine(std::string_view host) {
+  if (host.empty() || host.front() == '[') return true;
+  host = host.substr(0, host.find(':'));
+  const auto dot = host.rfind('.');
+  if (policies::same_name(host.substr(dot == std::string_view::npos ? 0 : dot + 1), "localhost")) return true;
+  return host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 std::optional<Problem> refusal(const Access& access, const Route& route, const RequestView& request) {
   if (!route.open && access.key_hash.empty() && access.reachable)
     return Problem{403, "http_request_denied", "admin-key-not-configured", "Only metrics and health are served here",
                    "Others can reach this address and no admin key is configured: set admin.key_hash to what "
                    "`contacts-gateway hash-key` prints, or let admin.listen be a loopback address."};
-  if (!route.open && !access.key_hash.empty()) {
+  if (!route.open && access.key_hash.empty() && !names_this_machine(request.host))
+    return Problem{403, "http_request_denied", "foreign-host", "This name is not known here",
+                   "Without an admin key only IP addresses and localhost are taken as Host, since another site's page "
+                   "could let its own name point here."};
+  if (!route.open && !route.without_key && !access.key_hash.empty()) {
     const auto key = bearer(request);
     if (!key || !access::key_matches(*key, access.key_hash))
       return Problem{401, "http_request_denied", "admin-key-needed", "The admin key is missing or wrong",
@@ -76,7 +89,8 @@ class Admin::Handler : public server::Handler {
     if (allow.empty())
       return reply.send(server::to_response(
           {404, "http_request_error", "unknown-path", "Nothing is here",
-           "The admin address serves /metrics, /healthz, /readyz, /operations and POST /cache/purge."}));
+           "The admin address serves the status page at /, /events, /metrics, /healthz, /readyz, /operations and POST "
+           "/cache/purge."}));
     auto response = server::to_response(
         {405, "http_request_error", "wrong-method", "This path takes another method", "It takes " + allow + "."});
     response.fields.add("Allow", allow);

@@ -1,9 +1,10 @@
-// The admin address: `/metrics`, `/healthz`, `/readyz`, `/operations`, `POST /cache/purge`, and what other parts add.
-// Parts register routes and readiness checks before the server starts; afterwards nothing changes here, so the server's
-// workers share it without a lock. Routes and checks are called on those workers' threads: quick and thread-safe.
-// Who may: metrics and health are open; the rest needs the admin key where one is configured, and is refused without
-// one on an address that others can reach. A write that a browser sends from another site is refused (its Origin is not
-// this host).
+// The admin address: `/metrics`, `/healthz`, `/readyz`, `/operations`, `POST /cache/purge`, the status page, and what
+// other parts add. Parts register routes and readiness checks before the server starts; afterwards nothing changes
+// here, so the server's workers share it without a lock. Routes and checks are called on those workers' threads: quick
+// and thread-safe. Who may: metrics and health are open; the rest needs the admin key where one is configured, and is
+// refused without one on an address that others can reach. A write that a browser sends from another site is refused
+// (its Origin is not this host), and so is, where no key is configured, what a browser sends for a name that is not
+// this machine's (a page elsewhere can let its own name point here: DNS rebinding).
 #pragma once
 
 #include <functional>
@@ -27,6 +28,8 @@ struct Route {
   std::string path;
   bool open = false;  // served without the admin key
   std::function<void(const server::RequestView&, server::Reply)> answer;
+  // Where a key is configured it is served without: a page that holds no data and asks for the key itself.
+  bool without_key = false;
 };
 
 struct Access {

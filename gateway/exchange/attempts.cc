@@ -244,7 +244,7 @@ limiter::Budget Attempts::budget_of(const Request& request) const {
   return parts_.limiter.budget(parts_.credentials.budget(request.location));
 }
 
-std::vector<Attempts::CircuitState> Attempts::circuits() const {
+std::vector<CircuitState> Attempts::circuits() const {
   std::vector<CircuitState> states;
   for (const auto& [location, circuit] : circuits_)
     states.push_back({location, circuit->state(Admission::now()) != policies::CircuitState::Closed});

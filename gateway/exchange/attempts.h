@@ -13,6 +13,7 @@
 #include "gateway/credentials/credentials.h"
 #include "gateway/exchange/refusal.h"
 #include "gateway/exchange/request.h"
+#include "gateway/exchange/state.h"
 #include "gateway/limiter/limiter.h"
 #include "gateway/metrics/metrics.h"
 #include "gateway/upstream/client.h"
@@ -67,10 +68,6 @@ class Attempts {
   // Whose budget a request spends, and what is left of it.
   limiter::Budget budget_of(const Request& request) const;
 
-  struct CircuitState {
-    std::string location;
-    bool open = false;
-  };
   std::vector<CircuitState> circuits() const;
 
  private:

@@ -8,7 +8,6 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <thread>
-#include <tuple>
 
 #include "gateway/admin/purge.h"
 #include "gateway/cache/local_tier.h"
@@ -99,26 +98,6 @@ class Published {
   std::vector<Item> items_ GUARDED_BY(mutex_);
 };
 
-// A label per location is bounded: the locations with the longest queues and the least budget by name, the others
-// together.
-std::vector<limiter::LocationState> busiest(std::vector<limiter::LocationState> states) {
-  constexpr std::size_t kMost = 100;
-  if (states.size() <= kMost) return states;
-  std::sort(states.begin(), states.end(), [](const auto& a, const auto& b) {
-    return std::tie(b.queue, a.budget.remaining) < std::tie(a.queue, b.budget.remaining);
-  });
-  limiter::LocationState other = states[kMost];
-  other.location = "other";
-  for (std::size_t i = kMost + 1; i < states.size(); ++i) {
-    other.queue += states[i].queue;
-    other.budget.remaining = std::min(other.budget.remaining, states[i].budget.remaining);
-    other.budget.daily_remaining = std::min(other.budget.daily_remaining, states[i].budget.daily_remaining);
-  }
-  states.resize(kMost);
-  states.push_back(std::move(other));
-  return states;
-}
-
 std::string redis_detail(const redis::Status& status) {
   return status.up ? "" : "Redis is away: answers come from upstream, writes wait out a lease";
 }
@@ -186,6 +165,20 @@ class Service::Impl {
     });
     reporter_.reload(*settings);
     in_force_.set({settings, std::move(clients), credentials_.scope(), std::move(webhook_keys)});
+  }
+
+  State state() const {
+    State state;
+    state.locations = limits_.read();
+    state.circuits = circuits_.read();
+    state.known_locations = known_locations_;
+    if (redis_) state.redis_up = redis_up_.load();
+    state.memory_bytes = memory_.bytes();
+    state.memory_entries = memory_.entries();
+    const auto in_force = in_force_.get();
+    const auto& tokens = in_force->settings->credentials;
+    state.fixed_tokens = tokens.locations.size() + (tokens.token.empty() ? 0 : 1);
+    return state;
   }
 
   void start() {
@@ -296,8 +289,10 @@ class Service::Impl {
   // The limiter and the circuits live on the Asio thread; a scrape reads a copy that is never older than this.
   asio::awaitable<void> publish_limits() {
     for (;;) {
-      limits_.publish(busiest(limiter_->snapshot()));
-      circuits_.publish(attempts_->circuits());
+      auto locations = limiter_->snapshot();
+      known_locations_ = locations.size();
+      limits_.publish(busiest(std::move(locations)));
+      circuits_.publish(busiest(attempts_->circuits()));
       asio::steady_timer pause(io_, std::chrono::milliseconds(250));
       co_await pause.async_wait(asio::use_awaitable);
     }
@@ -347,7 +342,8 @@ class Service::Impl {
   std::unique_ptr<webhooks::Intake> webhooks_;
   OwnPaths own_paths_{policies::Catalogue::own()};
   Published<limiter::LocationState> limits_;
-  Published<Attempts::CircuitState> circuits_;
+  Published<CircuitState> circuits_;
+  std::atomic<std::size_t> known_locations_{0};
   std::thread thread_;
 };
 
@@ -357,6 +353,7 @@ Service::~Service() = default;
 server::HandlerFactory Service::handlers() { return impl_->handlers(); }
 void Service::reload(std::shared_ptr<const config::Settings> settings) { impl_->reload(std::move(settings)); }
 void Service::share_memory(bool with_another_process) { impl_->share_memory(with_another_process); }
+State Service::state() const { return impl_->state(); }
 void Service::start() { impl_->start(); }
 void Service::stop() { impl_->stop(); }
 

@@ -6,6 +6,7 @@
 
 #include "gateway/admin/admin.h"
 #include "gateway/config/settings.h"
+#include "gateway/exchange/state.h"
 #include "gateway/metrics/metrics.h"
 #include "gateway/server/server.h"
 
@@ -27,6 +28,8 @@ class Service {
   // While another process answers at the same address: without Redis it knows nothing of the writes here, nor this of
   // those there, and neither uses its memory (LocalTier::share). With Redis both are replicas and nothing changes.
   void share_memory(bool with_another_process);
+
+  State state() const;  // any thread
 
   server::HandlerFactory handlers();
   void start();  // its threads, before the public server accepts

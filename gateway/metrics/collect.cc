@@ -188,9 +188,11 @@ MetricFamily build_info() {
   return family;
 }
 
+MetricType type_of(std::string_view name) { return name.ends_with("_total") ? MetricType::Counter : MetricType::Gauge; }
+
 MetricFamily registered(const Gauges& gauges) {
-  const bool counts = gauges.name.ends_with("_total");
-  auto family = make_family({gauges.name, gauges.help}, counts ? MetricType::Counter : MetricType::Gauge);
+  auto family = make_family({gauges.name, gauges.help}, type_of(gauges.name));
+  const bool counts = family.type == MetricType::Counter;
   for (const auto& value : gauges.read()) {
     ClientMetric metric;
     for (std::size_t i = 0; i < std::min(gauges.label_names.size(), value.labels.size()); ++i)
@@ -208,7 +210,6 @@ std::vector<MetricFamily> collect_shards(const Labels& labels, const Shards& sha
       requests(labels, shards),
       durations(labels, shards),
       cache_requests(labels, shards),
-      plain(family::kCacheEvictions, shards, &Shard::evictions),
       named(family::kCacheInvalidations, {"cause"}, shards, &Shard::invalidations),
       plain(family::kUnfencedWrites, shards, &Shard::unfenced),
       named(family::kUnreadableEntries, {"reason"}, shards, &Shard::unreadable_entries),
@@ -232,7 +233,7 @@ void collect_gauges(const std::vector<Gauges>& gauges, std::vector<MetricFamily>
   for (const FamilyInfo& known : gauge_families()) {
     const bool there =
         std::any_of(gauges.begin(), gauges.end(), [&](const Gauges& one) { return one.name == known.name; });
-    if (!there) families.push_back(make_family(known, MetricType::Gauge));
+    if (!there) families.push_back(make_family(known, type_of(known.name)));
   }
 }
 

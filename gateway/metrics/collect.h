@@ -11,6 +11,7 @@
 
 #include "gateway/metrics/metrics.h"
 #include "gateway/metrics/shard.h"
+#include "gateway/metrics/totals.h"
 
 namespace gateway::metrics {
 
@@ -34,6 +35,9 @@ struct Gauges {
 
 std::vector<prometheus::MetricFamily> collect_shards(const Labels& labels,
                                                      const std::vector<std::shared_ptr<Shard>>& shards);
+
+// The same shards as numbers; `operations`: how many the catalogue has.
+Totals add_up(std::size_t operations, const std::vector<std::shared_ptr<Shard>>& shards);
 
 // Those registered, and the HELP lines of those that DESIGN names and nobody registered.
 void collect_gauges(const std::vector<Gauges>& gauges, std::vector<prometheus::MetricFamily>& families);

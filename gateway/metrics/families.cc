@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 constexpr FamilyInfo kGauges[] = {
     {"gateway_cache_bytes", "Bytes held by the memory tier."},
     {"gateway_cache_entries", "Entries held by the memory tier."},
+    {"gateway_cache_evictions_total", "Entries dropped from the memory tier to make room."},
     {"gateway_rate_limit_queue_depth", "Requests waiting for a permit, by location."},
     {"gateway_rate_limit_remaining", "Requests left in the window (interval or day), by location."},
     {"gateway_upstream_circuit_open", "1 while the circuit to the upstream is open, by location."},

@@ -23,8 +23,6 @@ inline constexpr FamilyInfo kRequestDuration{
     "From a request's last byte to its answer handed out, in seconds, by operation and cache result."};
 inline constexpr FamilyInfo kCacheRequests{"gateway_cache_requests_total",
                                            "Requests by cache result and the tier that answered."};
-inline constexpr FamilyInfo kCacheEvictions{"gateway_cache_evictions_total",
-                                            "Entries dropped from the memory tier to make room."};
 inline constexpr FamilyInfo kCacheInvalidations{"gateway_cache_invalidations_total",
                                                 "Surrogate keys invalidated, by cause."};
 inline constexpr FamilyInfo kUnfencedWrites{"gateway_cache_unfenced_writes_total",
@@ -52,7 +50,8 @@ inline constexpr FamilyInfo kFlowRuns{"gateway_flow_runs_total", "Runs of flows,
 inline constexpr FamilyInfo kBuildInfo{"gateway_build_info", "Always 1; the labels say what was built."};
 }  // namespace family
 
-// Gauges read at scrape, registered by the parts that know them. The HELP text is this one whoever registers.
+// Read at scrape, registered by the parts that know them; counters by their names in _total. The HELP text is this one
+// whoever registers.
 std::span<const FamilyInfo> gauge_families();
 
 Bounds request_bounds();   // a memory hit takes microseconds, a wait for a permit half a minute

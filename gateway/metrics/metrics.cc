@@ -56,7 +56,10 @@ std::uint64_t without_client(std::uint64_t key) {
 class Metrics::Impl : public prometheus::Collectable {
  public:
   Impl(std::vector<std::string> operations, std::vector<std::string> clients)
-      : operations_(operations.size()), clients_(clients.size()), labels_{std::move(operations), std::move(clients)} {
+      : names_(operations),
+        operations_(operations.size()),
+        clients_(clients.size()),
+        labels_{std::move(operations), std::move(clients)} {
     slots_ = request_slots(operations_ + 1, clients_);
   }
 
@@ -83,6 +86,17 @@ class Metrics::Impl : public prometheus::Collectable {
     const Lock lock(mutex_);
     gauges_.push_back(std::move(gauges));
   }
+
+  Totals totals() const {
+    std::vector<std::shared_ptr<Shard>> shards;
+    {
+      const Lock lock(mutex_);
+      shards = shards_;
+    }
+    return add_up(operations_, shards);
+  }
+
+  const std::vector<std::string>& operations() const { return names_; }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
     std::vector<std::shared_ptr<Shard>> shards;
@@ -119,6 +133,7 @@ class Metrics::Impl : public prometheus::Collectable {
   }
 
   const std::uint64_t id_ = next_owner.fetch_add(1);
+  const std::vector<std::string> names_;
   const std::size_t operations_;
   std::atomic<std::size_t> clients_;
   std::size_t slots_ = 0;
@@ -188,7 +203,6 @@ void Metrics::upstream_request(OperationIndex operation, int code, std::chrono::
 void Metrics::upstream_retry(std::string_view reason) { impl_->shard().retries.at(reason).add(); }
 void Metrics::upstream_saved() { impl_->shard().saved.add(); }
 void Metrics::invalidation(std::string_view cause) { impl_->shard().invalidations.at(cause).add(); }
-void Metrics::eviction(std::uint64_t entries) { impl_->shard().evictions.add(entries); }
 void Metrics::unfenced_write() { impl_->shard().unfenced.add(); }
 void Metrics::unreadable_entry(std::string_view reason) { impl_->shard().unreadable_entries.at(reason).add(); }
 
@@ -221,6 +235,9 @@ void Metrics::gauges(std::string name, std::string help, std::vector<std::string
                      std::function<std::vector<LabelledValue>()> read) {
   impl_->add_gauges({std::move(name), std::move(help), std::move(label_names), std::move(read)});
 }
+
+Totals Metrics::totals() const { return impl_->totals(); }
+const std::vector<std::string>& Metrics::operations() const { return impl_->operations(); }
 
 std::string Metrics::scrape() const {
   std::ostringstream text;

@@ -14,6 +14,8 @@
 
 namespace gateway::metrics {
 
+struct Totals;
+
 enum class CacheResult : std::uint8_t { Hit, Stale, Revalidated, Coalesced, Miss, Bypass };
 std::string_view to_string(CacheResult result);
 enum class Tier : std::uint8_t { None, Memory, Redis };
@@ -53,7 +55,6 @@ class Metrics {
   void upstream_retry(std::string_view reason);
   void upstream_saved();                      // a request answered without one of its own: hit or coalesced
   void invalidation(std::string_view cause);  // write, webhook, purge, lease, epoch
-  void eviction(std::uint64_t entries);
   void unfenced_write();
   void unreadable_entry(std::string_view reason);  // foreign, version, truncated, corrupted, malformed, too_large
   void rate_limit_wait(int urgency, std::chrono::nanoseconds waited);
@@ -74,7 +75,9 @@ class Metrics {
   void gauges(std::string name, std::string help, std::vector<std::string> label_names,
               std::function<std::vector<LabelledValue>()> read);
 
-  std::string scrape() const;  // Prometheus text exposition format 0.0.4
+  std::string scrape() const;                          // Prometheus text exposition format 0.0.4
+  Totals totals() const;                               // the same counts as numbers, gauges left out
+  const std::vector<std::string>& operations() const;  // names by index
 
  private:
   class Impl;

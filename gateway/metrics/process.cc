@@ -1,9 +1,11 @@
 #include "gateway/metrics/process.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -64,6 +66,17 @@ std::optional<double> open_descriptors() {
 }
 
 }  // namespace
+
+std::uint64_t resident_bytes() {
+  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  char text[128] = {};
+  const auto size = ::read(file, text, sizeof text - 1);
+  ::close(file);
+  unsigned long long whole = 0, resident = 0;  // in pages, proc(5)
+  if (size <= 0 || std::sscanf(text, "%llu %llu", &whole, &resident) != 2) return 0;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 std::vector<MetricFamily> process_families() {
   std::vector<MetricFamily> families;

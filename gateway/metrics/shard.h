@@ -53,7 +53,7 @@ struct Shard {
   Named<Count, 64> flows;
   Named<Count, 256> webhooks;  // 58 types by what became of them
   Named<Histogram, 24> redis;
-  Count saved, evictions, unfenced;
+  Count saved, unfenced;
 
   std::atomic<bool> in_use{true};
 };

@@ -119,6 +119,23 @@ TEST_SUITE("admin") {
     }
   }
 
+  TEST_CASE("without a key a name that is not this machine's is refused: DNS rebinding") {
+    Running running({});
+    for (const auto& [host, status] : {std::pair{"evil.example", 403},
+                                       {"evil.example:9901", 403},
+                                       {"1.2.3.4.evil", 403},
+                                       {"localhost", 200},
+                                       {"a.localhost:1", 200},
+                                       {"192.0.2.7:9901", 200},
+                                       {"[::1]", 200}}) {
+      CAPTURE(host);
+      CHECK(running.client().get("/private", {{"Host", host}}).status == status);
+      CHECK(running.client().get("/healthz", {{"Host", host}}).status == 200);
+    }
+    Running with_key({gateway::access::hash_key("k"), false});
+    CHECK(with_key.client().get("/private", {{"Host", "gw.example"}, {"Authorization", "Bearer k"}}).status == 200);
+  }
+
   TEST_CASE("a purge is told as asked, and its failure is a problem") {
     Running running({});
     const auto send = [&](const std::string& body, test_support::HttpFields fields = {}) {

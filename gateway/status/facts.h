@@ -1,0 +1,12 @@
+// What the status page is told once, from the settings and the host.
+#pragma once
+
+#include "gateway/config/settings.h"
+#include "gateway/metrics/metrics.h"
+#include "gateway/status/snapshot.h"
+
+namespace gateway::status {
+
+Facts make_facts(const config::Settings& settings, const metrics::Metrics& metrics);
+
+}  // namespace gateway::status
