@@ -42,12 +42,22 @@ std::vector<std::string> script_keys(const std::vector<std::string>& surrogates)
 }  // namespace
 
 RedisTier::RedisTier(asio::io_context& io, redis::Client& client, Fence& fence, RedisTierOptions options)
-    : io_(io), client_(client), fence_(fence), options_(std::move(options)), next_report_(io), next_extend_(io) {}
+    : io_(io),
+      client_(client),
+      fence_(fence),
+      options_(std::move(options)),
+      lookups_(io, options_.timeout,
+               [this](std::string key, std::vector<std::string> surrogate_keys, std::chrono::milliseconds limit) {
+                 return ask(std::move(key), std::move(surrogate_keys), limit);
+               }),
+      next_report_(io),
+      next_extend_(io) {}
 
 asio::awaitable<std::optional<redis::Array>> RedisTier::run(std::shared_ptr<const redis::Script> script,
                                                             std::vector<std::string> keys,
-                                                            std::vector<std::string> arguments) {
-  auto result = co_await client_.eval(std::move(script), std::move(keys), std::move(arguments));
+                                                            std::vector<std::string> arguments,
+                                                            std::chrono::milliseconds limit) {
+  auto result = co_await client_.eval(std::move(script), std::move(keys), std::move(arguments), limit);
   auto* value = std::get_if<redis::Value>(&result);
   if (value == nullptr || std::holds_alternative<redis::Error>(value->data)) co_return std::nullopt;
   if (auto* array = std::get_if<redis::Array>(&value->data)) co_return std::move(*array);
@@ -55,6 +65,11 @@ asio::awaitable<std::optional<redis::Array>> RedisTier::run(std::shared_ptr<cons
 }
 
 asio::awaitable<Found> RedisTier::look_up(std::string key, std::vector<std::string> surrogate_keys) {
+  return lookups_.look_up(std::move(key), std::move(surrogate_keys));
+}
+
+asio::awaitable<Found> RedisTier::ask(std::string key, std::vector<std::string> surrogate_keys,
+                                      std::chrono::milliseconds limit) {
   Found found;
   auto keys = script_keys(surrogate_keys);
   keys.insert(keys.begin() + 2, {entry_key(key), flight_key(key)});
@@ -63,7 +78,7 @@ asio::awaitable<Found> RedisTier::look_up(std::string key, std::vector<std::stri
                                      text(kGenerationLife)};
   for (std::size_t i = 0; i < surrogate_keys.size(); ++i) arguments.push_back(text(random_id()));
 
-  const auto reply = co_await run(scripts::look_up(), std::move(keys), std::move(arguments));
+  const auto reply = co_await run(scripts::look_up(), std::move(keys), std::move(arguments), limit);
   const std::size_t generations_end = 4 + surrogate_keys.size();
   if (!reply || reply->size() < generations_end) {
     found.available = false;

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "gateway/cache/fence.h"
+#include "gateway/cache/lookups.h"
 #include "gateway/cache/shared_tier.h"
 #include "gateway/redis/client.h"
 
@@ -18,6 +19,7 @@ namespace gateway::cache {
 
 struct RedisTierOptions {
   policies::coherence::Timing timing;
+  std::chrono::milliseconds timeout{50};                        // of one lookup: redis.timeout
   std::string replica;                                          // this process' name among the replicas, unique
   std::function<void(std::string_view reason)> on_bad_entry;    // a stored value that is corrupted or foreign
   std::function<void(std::string_view cause)> on_invalidation;  // "log", "epoch", "lease"
@@ -47,6 +49,8 @@ class RedisTier final : public SharedTier {
 
  private:
   using Timer = asio::steady_timer;
+  // One lookup, sent now.
+  asio::awaitable<Found> ask(std::string key, std::vector<std::string> surrogate_keys, std::chrono::milliseconds limit);
   asio::awaitable<void> report_loop();
   asio::awaitable<void> report_once();
   asio::awaitable<void> keep_flights();
@@ -56,12 +60,14 @@ class RedisTier final : public SharedTier {
   void drop_everything(std::string_view cause);
   // The reply of a script as an array; nothing where Redis is away or answered an error.
   asio::awaitable<std::optional<redis::Array>> run(std::shared_ptr<const redis::Script> script,
-                                                   std::vector<std::string> keys, std::vector<std::string> arguments);
+                                                   std::vector<std::string> keys, std::vector<std::string> arguments,
+                                                   std::chrono::milliseconds limit = {});
 
   asio::io_context& io_;
   redis::Client& client_;
   Fence& fence_;
   RedisTierOptions options_;
+  Lookups lookups_;
   policies::coherence::Follower follower_;
   bool running_ = false;
   bool report_now_ = false;

@@ -232,7 +232,7 @@ class Service::Impl {
     };
     options.on_status = [this](const redis::Status& status) { on_redis(status); };
     redis_ = std::make_unique<redis::Client>(io_, std::move(options));
-    cache::RedisTierOptions tier{timing_of(*settings_), random_hex(8),
+    cache::RedisTierOptions tier{timing_of(*settings_), settings_->redis.timeout, random_hex(8),
                                  [this](std::string_view reason) {
                                    metrics_.unreadable_entry(reason);
                                    log::warn("cache_entry_unreadable", {{"reason", reason}});

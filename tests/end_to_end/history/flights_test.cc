@@ -1,0 +1,62 @@
+// Single flight across replicas: whatever number of clients asks whichever replica for one cold key, the upstream is
+// asked once; and once more where the replica that asked dies.
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "tests/end_to_end/history/cluster.h"
+#include "tests/support/json.h"
+
+using namespace history;
+
+namespace {
+
+// Slow, so that everybody asks while the first fetch is under way.
+const std::vector<std::string> kSlow{"--latency", "1500ms"};
+
+std::int64_t upstream_requests(Cluster& cluster) {
+  return Json(HttpClient(cluster.simulator.address()).get("/_simulator/books").body).integer("total");
+}
+
+std::vector<HttpClient> ask(Cluster& cluster, int first_replica, int replicas, int clients) {
+  std::vector<HttpClient> asking;
+  asking.reserve(static_cast<std::size_t>(clients));
+  for (int i = 0; i < clients; ++i)
+    asking.emplace_back(cluster.address(first_replica + i % replicas), milliseconds(30'000))
+        .write(to_bytes({.target = target_of(0)}, "gateway"));
+  return asking;
+}
+
+void expect_one_answer(std::vector<HttpClient>& clients) {
+  std::string body;
+  for (HttpClient& client : clients) {
+    const HttpResponse response = client.read();
+    CHECK(response.status == 200);
+    if (body.empty()) body = response.body;
+    CHECK(response.body == body);
+  }
+}
+
+}  // namespace
+
+TEST_SUITE("history") {
+  TEST_CASE("1,000 clients on one cold key over 3 replicas cause one upstream request") {
+    Cluster cluster({.simulator = kSlow});
+    auto clients = ask(cluster, 0, kReplicas, 1'000);
+    expect_one_answer(clients);
+    CHECK(upstream_requests(cluster) == 1);
+  }
+
+  TEST_CASE("1,000 clients on one cold key, the replica that fetches it killed in flight: at most two") {
+    Cluster cluster({.simulator = kSlow});
+    auto leader = ask(cluster, 0, 1, 1);
+    REQUIRE(eventually(milliseconds(10'000), [&] { return upstream_requests(cluster) == 1; }));
+    auto lost = ask(cluster, 0, 1, 332);
+    auto others = ask(cluster, 1, 2, 667);
+    cluster.kill(0);
+    expect_one_answer(others);
+    CHECK(upstream_requests(cluster) <= 2);
+    for (auto* clients : {&leader, &lost})
+      for (auto& client : *clients) CHECK(client.closed_by_peer(milliseconds(10'000)));
+  }
+}
