@@ -45,6 +45,17 @@ void check_oauth(const Settings& s, Problems& problems) {
     if (!oauth.store.empty()) problems.push_back("credentials.oauth.store: no grant is configured that it could keep");
     return;
   }
+  constexpr std::size_t kShortestKey = 32;
+  if (!oauth.store_key.empty() && oauth.store_key.value.size() < kShortestKey)
+    problems.push_back(
+        "credentials.oauth.store_key: expected at least 32 characters, random ones: openssl rand -base64 32 makes a "
+        "key");
+  std::set<std::string> apart;
+  for (const auto& grant : oauth.grants)
+    if (!apart.insert(grant.client_id + "/" + grant.user_type + "/" + grant.location).second)
+      problems.push_back("credentials.oauth.grants: two of the client " + grant.client_id +
+                         " with the same location; give each its location (or company), by which their tokens are "
+                         "told apart");
   const bool file = oauth.store.starts_with("file:") && oauth.store.size() > 5;
   if (!file && oauth.store != "redis")
     problems.push_back(

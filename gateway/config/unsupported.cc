@@ -4,7 +4,10 @@ namespace gateway::config {
 
 std::vector<std::string_view> unsupported_settings() {
   return {
-      "credentials.oauth", "passthrough", "flows", "tracing", "server.memory_limit",
+      "passthrough",
+      "flows",
+      "tracing",
+      "server.memory_limit",
   };
 }
 

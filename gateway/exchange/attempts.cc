@@ -8,6 +8,7 @@
 #include "gateway/idempotency/claims.h"
 #include "gateway/random.h"
 #include "policies/conditional.h"
+#include "policies/credentials.h"
 #include "policies/rate_headers.h"
 
 namespace gateway::exchange {
@@ -27,7 +28,7 @@ bool among(const std::array<std::string_view, N>& names, std::string_view name) 
                      [&](std::string_view known) { return policies::same_name(known, name); });
 }
 
-upstream::Request upstream_request(const Request& request, std::string authorization,
+upstream::Request upstream_request(const Request& request, const std::string& authorization,
                                    const policies::Fields& validators) {
   upstream::Request out;
   const bool shared = !request.key.empty();
@@ -40,7 +41,7 @@ upstream::Request upstream_request(const Request& request, std::string authoriza
         !(shared && (among(kNotOfReads, field.name) || policies::is_precondition(field.name))))
       out.fields.add(field.name, field.value);
   if (!out.fields.find("Version")) out.fields.add("Version", request.version);
-  out.fields.add("Authorization", std::move(authorization));
+  out.fields.add("Authorization", authorization);
   out.fields.add("Via", "1.1 contacts-gateway");
   out.fields.add("X-Request-Id", request.id);
   for (const auto& field : validators) out.fields.add(field.name, field.value);
@@ -146,10 +147,16 @@ std::shared_ptr<policies::Circuit> Attempts::circuit_of(const std::string& budge
 
 asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request, policies::Fields validators) {
   Attempted attempted;
+  bool with_new_token = false;
   budget_.on_request();
   for (;;) {
     auto outcome = co_await one_try(request, validators, attempted);
     if (!outcome) co_return attempted;  // refused before it was sent
+    if (!with_new_token && co_await renewed(request, *outcome, attempted.access)) {
+      with_new_token = true;  // a 401 was not applied: any method may go again
+      parts_.metrics.upstream_retry("token-refused");
+      continue;
+    }
     const auto decision =
         worth_a_retry(*outcome) ? plan(*request, attempted, *outcome) : policies::RetryDecision(policies::GiveUp{});
     const auto* again = std::get_if<policies::RetryAfter>(&decision);
@@ -167,15 +174,52 @@ asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request,
   }
 }
 
+std::chrono::steady_clock::time_point Attempts::token_deadline(const Request& request) const {
+  return std::chrono::steady_clock::now() + std::min(request.wait.value_or(parts_.token_wait), parts_.token_wait);
+}
+
+// False: there is none, `attempted` says why.
+asio::awaitable<bool> Attempts::get_access(std::shared_ptr<const Request> request, Attempted& attempted) {
+  attempted.access = parts_.credentials.held(request->location);
+  if (attempted.access) co_return true;
+  auto got = co_await parts_.credentials.acquire(request->location, token_deadline(*request));
+  if (auto* access = std::get_if<credentials::AccessPtr>(&got)) {
+    attempted.access = std::move(*access);
+    co_return true;
+  }
+  auto& none = std::get<credentials::NoAccess>(got);
+  switch (none.reason) {
+    case credentials::NoAccess::Reason::None:
+      attempted.result = Refused{Refusal::NoCredentials, std::move(none.detail), {}};
+      break;
+    case credentials::NoAccess::Reason::Dead:
+      attempted.result = Refused{Refusal::CredentialDead, std::move(none.detail), {}};
+      break;
+    case credentials::NoAccess::Reason::Unavailable:
+      attempted.result = Refused{Refusal::CredentialUnavailable, std::move(none.detail), std::chrono::seconds(1)};
+      break;
+  }
+  co_return false;
+}
+
+// The upstream refused the token, and there is, or will be, another answer than that to be had.
+asio::awaitable<bool> Attempts::renewed(std::shared_ptr<const Request> request, const upstream::Outcome& outcome,
+                                        credentials::AccessPtr access) {
+  const auto* answer = std::get_if<upstream::Response>(&outcome.result);
+  if (answer == nullptr) co_return false;
+  if (answer->status != 401) {
+    access->accepted = true;
+    co_return false;
+  }
+  if (!policies::means_token_refused(answer->status, answer->body)) co_return false;
+  co_return co_await parts_.credentials.refused(request->location, std::move(access), token_deadline(*request));
+}
+
 // Nothing: refused, `attempted` says why. Else what came of the try.
 asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_ptr<const Request> request,
                                                                     policies::Fields validators, Attempted& attempted) {
+  if (!co_await get_access(request, attempted)) co_return std::nullopt;
   const std::string budget = parts_.credentials.budget(request->location);
-  auto authorization = parts_.credentials.authorization(request->location);
-  if (!authorization) {
-    attempted.result = Refused{Refusal::NoCredentials, {}, {}};
-    co_return std::nullopt;
-  }
   auto circuit = circuit_of(budget);
   const auto admitted = circuit->admit(Admission::now());
   if (const auto* open = std::get_if<policies::Circuit::Refused>(&admitted)) {
@@ -202,7 +246,9 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
     co_return std::nullopt;
   }
   ++attempted.tries;
-  auto outcome = co_await parts_.client.send(upstream_request(*request, std::move(*authorization), validators));
+  // The wait may have outlived the token.
+  if (auto current = parts_.credentials.held(request->location)) attempted.access = std::move(current);
+  auto outcome = co_await parts_.client.send(upstream_request(*request, attempted.access->authorization, validators));
   const auto* answer = std::get_if<upstream::Response>(&outcome.result);
   parts_.metrics.upstream_request(request->operation->index, answer ? answer->status : 0, outcome.total);
   admission.outcome = circuit_outcome(outcome);

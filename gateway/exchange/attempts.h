@@ -1,6 +1,6 @@
-// The way to the upstream and back: circuit -> credentials -> a permit from the limiter -> the try itself -> another
-// one where that is safe and within the budget. Asio thread only. Cancellation at any point leaves the queue or drops
-// the transfer and gives the permit back.
+// The way to the upstream and back: credentials -> circuit -> a permit from the limiter -> the try itself -> another
+// one where that is safe and within the budget, or once with a new token where the upstream refused the old one. Asio
+// thread only. Cancellation at any point leaves the queue or drops the transfer and gives the permit back.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -35,6 +35,7 @@ struct Attempted {
   bool in_doubt = false;  // the last one that was sent may have been applied, and no answer says so
   int tries = 0;
   std::chrono::milliseconds waited{0};  // for permits
+  credentials::AccessPtr access;        // of the last try
 };
 
 struct AttemptsParts {
@@ -46,7 +47,8 @@ struct AttemptsParts {
   policies::RetryOptions retry;
   policies::RetryBudget::Options budget;
   policies::Circuit::Options circuit;
-  std::chrono::milliseconds deadline{60'000};  // from a request's arrival; no try begins after it
+  std::chrono::milliseconds deadline{60'000};    // from a request's arrival; no try begins after it
+  std::chrono::milliseconds token_wait{30'000};  // for a token that is being renewed
 };
 
 class Attempts {
@@ -63,7 +65,10 @@ class Attempts {
   std::chrono::steady_clock::time_point deadline_of(const Request& request) const {
     return request.started + parts_.deadline;
   }
-  void set_deadline(std::chrono::milliseconds deadline) { parts_.deadline = deadline; }
+  void set_times(std::chrono::milliseconds deadline, std::chrono::milliseconds token_wait) {
+    parts_.deadline = deadline;
+    parts_.token_wait = token_wait;
+  }
 
   // Whose budget a request spends, and what is left of it.
   limiter::Budget budget_of(const Request& request) const;
@@ -73,6 +78,10 @@ class Attempts {
  private:
   asio::awaitable<std::optional<upstream::Outcome>> one_try(std::shared_ptr<const Request> request,
                                                             policies::Fields validators, Attempted& attempted);
+  asio::awaitable<bool> get_access(std::shared_ptr<const Request> request, Attempted& attempted);
+  asio::awaitable<bool> renewed(std::shared_ptr<const Request> request, const upstream::Outcome& outcome,
+                                credentials::AccessPtr access);
+  std::chrono::steady_clock::time_point token_deadline(const Request& request) const;
   policies::RetryDecision plan(const Request& request, const Attempted& attempted, const upstream::Outcome& outcome);
   std::shared_ptr<policies::Circuit> circuit_of(const std::string& budget);
 

@@ -28,10 +28,15 @@ class InForceHolder {
  public:
   void set(InForce value) {
     const Lock lock(mutex_);
-    value.generation = generation_.load(std::memory_order_relaxed) + 1;
-    const auto generation = value.generation;
-    value_ = std::make_shared<const InForce>(std::move(value));
-    generation_.store(generation, std::memory_order_release);
+    replace(std::move(value));
+  }
+  // A part of it, seen and replaced as one step.
+  template <typename Change>
+  void update(Change change) {
+    const Lock lock(mutex_);
+    InForce value = *value_;
+    change(value);
+    replace(std::move(value));
   }
   std::shared_ptr<const InForce> get() const {
     const Lock lock(mutex_);
@@ -43,6 +48,13 @@ class InForceHolder {
   }
 
  private:
+  void replace(InForce value) REQUIRES(mutex_) {
+    value.generation = generation_.load(std::memory_order_relaxed) + 1;
+    const auto generation = value.generation;
+    value_ = std::make_shared<const InForce>(std::move(value));
+    generation_.store(generation, std::memory_order_release);
+  }
+
   mutable Mutex mutex_;
   std::shared_ptr<const InForce> value_ GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> generation_{0};

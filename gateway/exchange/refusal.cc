@@ -35,6 +35,8 @@ constexpr std::array kRows{
         "The gateway holds no token for the location that this request is for."},
     Row{Refusal::CredentialDead, 502, "http_request_denied", "credential-dead", "The gateway's credential was revoked",
         "The upstream no longer accepts the grant of this location; an operator must renew it."},
+    Row{Refusal::CredentialUnavailable, 503, "proxy_internal_error", "credential-unavailable", "No access token now",
+        "The location's access token is being renewed and did not come in time; try again."},
     Row{Refusal::OnlyIfCached, 504, "http_request_error", "only-if-cached", "Not in the cache",
         "The request asked for a cached answer only (Cache-Control: only-if-cached), and there is none that may be "
         "served."},
@@ -141,6 +143,7 @@ bool is_upstreams(Refusal refusal) {
     case Refusal::UpstreamProtocol:
     case Refusal::UpstreamTooLarge:
     case Refusal::CredentialDead:
+    case Refusal::CredentialUnavailable:
       return true;
     default:
       return false;

@@ -21,6 +21,7 @@ enum class Refusal {
   LocationConflict,
   NoCredentials,
   CredentialDead,
+  CredentialUnavailable,
   OnlyIfCached,
   QueueFull,
   WaitTooLong,

@@ -12,6 +12,7 @@
 #include "gateway/admin/purge.h"
 #include "gateway/cache/local_tier.h"
 #include "gateway/cache/redis_tier.h"
+#include "gateway/credentials/assembly.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/exchange/front.h"
 #include "gateway/idempotency/claims.h"
@@ -117,12 +118,17 @@ class Service::Impl {
     in_force_.set({settings_, access::Clients(*settings_, client_names_), credentials_.scope(),
                    std::make_shared<const webhooks::PublicKeys>(settings_->webhooks)});
     make_tier();
+    oauth_ = credentials::make_oauth(
+        *settings_, {io_, redis_.get(), metrics_, admin,
+                     [this] { in_force_.update([this](InForce& value) { value.scope = credentials_.scope(); }); }});
+    credentials_.use(oauth_.get());
     cache::WritesOptions writes{timing_of(*settings_), settings_->cache.strict, settings_->cache.refuse_writes,
                                 [this] { metrics_.unfenced_write(); }};
     writes_ = std::make_unique<cache::Writes>(io_, *tier_, fence_, std::move(writes));
     limiter_ = std::make_unique<limiter::Limiter>(io_, limiter_options(*settings_, client_names_), redis_.get());
     AttemptsParts attempts{io_, upstream_, *limiter_, credentials_, metrics_, {}, {settings_->retry.budget}, {}};
     attempts.deadline = deadline_of(*settings_);
+    attempts.token_wait = settings_->rate_limit.max_wait;
     attempts_ = std::make_unique<Attempts>(std::move(attempts));
     claims_ = std::make_shared<idempotency::Claims>(
         io_, make_key_store(), [this](std::string_view result) { metrics_.idempotency_key(result); });
@@ -131,6 +137,11 @@ class Service::Impl {
                                                          times_of(*settings_, catalogue_)});
     webhooks_ = std::make_unique<webhooks::Intake>(
         webhooks::IntakeParts{io_, *writes_, redis_.get(), metrics_, reporter_, policies::Triggers::builtin()});
+    if (oauth_)
+      webhooks_->add([this](std::shared_ptr<const webhooks::Received> received) -> asio::awaitable<bool> {
+        const auto installation = policies::read_installation(received->event.type, received->body);
+        co_return !installation || co_await oauth_->on_installation(*installation);
+      });
     add_gauges();
     admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
       start_purge(std::move(purge), std::move(done));
@@ -160,11 +171,13 @@ class Service::Impl {
     credentials_.reload(settings);
     asio::post(io_, [this, settings] {
       limiter_->reconfigure(limiter_options(*settings, client_names_));
-      attempts_->set_deadline(deadline_of(*settings));
+      attempts_->set_times(deadline_of(*settings), settings->rate_limit.max_wait);
+      if (oauth_) oauth_->reload(*settings);
       exchange_->set_times(times_of(*settings, catalogue_));
     });
     reporter_.reload(*settings);
     in_force_.set({settings, std::move(clients), credentials_.scope(), std::move(webhook_keys)});
+    in_force_.update([this](InForce& value) { value.scope = credentials_.scope(); });  // it may have changed meanwhile
   }
 
   State state() const {
@@ -187,6 +200,7 @@ class Service::Impl {
       redis_tier_->start();
     }
     limiter_->start();
+    if (oauth_) oauth_->start();
     claims_->start();
     asio::co_spawn(io_, publish_limits(), [](std::exception_ptr error) {
       if (error) log::error("publish_limits_failed");
@@ -208,6 +222,7 @@ class Service::Impl {
 
  private:
   asio::awaitable<void> wind_down() {
+    if (oauth_) co_await oauth_->stop();  // a new pair that is on its way is stored
     limiter_->stop();
     claims_->stop();
     if (redis_tier_) {
@@ -293,6 +308,7 @@ class Service::Impl {
       known_locations_ = locations.size();
       limits_.publish(busiest(std::move(locations)));
       circuits_.publish(busiest(attempts_->circuits()));
+      if (oauth_) oauth_->publish();
       asio::steady_timer pause(io_, std::chrono::milliseconds(250));
       co_await pause.async_wait(asio::use_awaitable);
     }
@@ -331,6 +347,7 @@ class Service::Impl {
   upstream::Client upstream_;
   std::atomic<bool> redis_up_{false};
   std::unique_ptr<redis::Client> redis_;
+  std::unique_ptr<credentials::OAuth> oauth_;  // null: none is configured
   std::unique_ptr<cache::SharedTier> tier_;
   cache::LocalTier* local_tier_ = nullptr;  // one of the two
   cache::RedisTier* redis_tier_ = nullptr;

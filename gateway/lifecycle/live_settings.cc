@@ -19,7 +19,7 @@ struct Part {
         [](const Settings& running, Settings& wanted) { wanted.field = running.field; }  \
   }
 
-// Every field of Settings once. TLS is live where it was on from the start and stays on: its paths may change.
+// Every field of Settings once. TLS and OAuth are live where they were on from the start and stay on.
 constexpr Part kParts[] = {
     PART("listen", false, listen),
     PART("admin", false, admin),
@@ -31,7 +31,9 @@ constexpr Part kParts[] = {
     PART("upstream.connections", false, upstream.connections),
     PART("credentials.token", true, credentials.token),
     PART("credentials.locations", true, credentials.locations),
-    PART("credentials.oauth", false, credentials.oauth),
+    PART("credentials.oauth.grants", true, credentials.oauth.grants),
+    PART("credentials.oauth.store", false, credentials.oauth.store),
+    PART("credentials.oauth.store_key", false, credentials.oauth.store_key),
     PART("redis", false, redis),
     PART("cache.enabled", false, cache.enabled),
     PART("cache.memory_bytes", false, cache.memory_bytes),
@@ -56,8 +58,13 @@ bool turns_tls_on_or_off(const Part& part, const Settings& running, const Settin
   return part.path == "server.tls" && running.server.tls.certificate.empty() != wanted.server.tls.certificate.empty();
 }
 
+bool turns_oauth_on_or_off(const Part& part, const Settings& running, const Settings& wanted) {
+  return part.path == "credentials.oauth.grants" &&
+         running.credentials.oauth.grants.empty() != wanted.credentials.oauth.grants.empty();
+}
+
 bool live(const Part& part, const Settings& running, const Settings& wanted) {
-  return part.live && !turns_tls_on_or_off(part, running, wanted);
+  return part.live && !turns_tls_on_or_off(part, running, wanted) && !turns_oauth_on_or_off(part, running, wanted);
 }
 
 }  // namespace
