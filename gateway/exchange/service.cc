@@ -293,12 +293,22 @@ class Service::Impl {
       }
       return values;
     });
+    metrics_.gauges("gateway_rate_limit_reset_timestamp_seconds", "", {"location", "window"}, [this] {
+      const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+      Values values;
+      for (const auto& state : limits_.read())
+        if (state.budget.daily_limit > 0)
+          values.push_back({{state.location, "day"},
+                            now + std::chrono::duration<double>(state.budget.until_new_day).count()});
+      return values;
+    });
     metrics_.gauges("gateway_upstream_circuit_open", "", {"location"}, [this] {
       Values values;
       for (const auto& state : circuits_.read()) values.push_back({{state.location}, state.open ? 1.0 : 0.0});
       return values;
     });
-    metrics_.gauge("gateway_redis_up", "", [this] { return redis_up_ ? 1.0 : 0.0; });
+    // Without a redis.url there is none to be away, and an alert on 0 would never end.
+    if (redis_) metrics_.gauge("gateway_redis_up", "", [this] { return redis_up_ ? 1.0 : 0.0; });
   }
 
   // The limiter and the circuits live on the Asio thread; a scrape reads a copy that is never older than this.

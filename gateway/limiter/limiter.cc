@@ -173,7 +173,7 @@ void Limiter::Impl::give_back(const std::string& name, std::uint64_t id, Duratio
 
 Budget Limiter::Impl::budget(const std::string& name) const {
   const auto found = locations_.find(name);
-  if (found == locations_.end()) return {options_.limit, options_.limit.requests, {}, options_.daily, options_.daily};
+  if (found == locations_.end()) return {options_.limit, options_.limit.requests, {}, options_.daily, options_.daily, {}};
   return budget(*found->second);
 }
 
@@ -184,7 +184,8 @@ Budget Limiter::Impl::budget(Location& location) const {
                 fresh ? location.last.available : location.limit.requests,
                 {},
                 location.quota.limit(),
-                location.quota.remaining(at)};
+                location.quota.remaining(at),
+                location.quota.until_reset(at)};
   if (location.paused_until > at) budget.remaining = 0;
   if (fresh)
     budget.until_more = std::max(location.paused_until - at,

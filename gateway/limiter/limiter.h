@@ -56,7 +56,8 @@ struct Budget {
   policies::RateLimit limit;
   std::uint64_t remaining = 0;  // in the window, by the last step
   policies::Duration until_more{0};
-  std::uint64_t daily_limit = 0, daily_remaining = 0;
+  std::uint64_t daily_limit = 0, daily_remaining = 0;  // limit 0: no quota
+  policies::Duration until_new_day{0};
 };
 struct LocationState {
   std::string location;

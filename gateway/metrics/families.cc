@@ -12,6 +12,7 @@ constexpr FamilyInfo kGauges[] = {
     {"gateway_cache_evictions_total", "Entries dropped from the memory tier to make room."},
     {"gateway_rate_limit_queue_depth", "Requests waiting for a permit, by location."},
     {"gateway_rate_limit_remaining", "Requests left in the window (interval or day), by location."},
+    {"gateway_rate_limit_reset_timestamp_seconds", "When the window (day) ends, seconds since 1970, by location."},
     {"gateway_upstream_circuit_open", "1 while the circuit to the upstream is open, by location."},
     {"gateway_token_expiry_timestamp_seconds", "When the access token ends, seconds since 1970, by location."},
     {"gateway_redis_up", "1 while Redis is connected."},

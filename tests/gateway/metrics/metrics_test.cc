@@ -56,6 +56,7 @@ TEST_SUITE("metrics") {
         {"gateway_rate_limit_wait_seconds", "histogram"},
         {"gateway_rate_limit_queue_depth", "gauge"},
         {"gateway_rate_limit_remaining", "gauge"},
+        {"gateway_rate_limit_reset_timestamp_seconds", "gauge"},
         {"gateway_rate_limit_rejections_total", "counter"},
         {"gateway_upstream_requests_total", "counter"},
         {"gateway_upstream_duration_seconds", "histogram"},
