@@ -1,8 +1,9 @@
 #include "gateway/log/line.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <cstring>
 #include <ctime>
 
 namespace gateway::log {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kLongestValue = 2048;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+constexpr std::string_view kEllipsis = "…";
 
 // Bytes of the well-formed UTF-8 sequence that `text` begins with (RFC 3629 section 4); 0 where there is none.
 std::size_t sequence(std::string_view text) {
@@ -31,73 +33,121 @@ std::size_t sequence(std::string_view text) {
   return 0;
 }
 
-void append_ascii(std::string& out, char c) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  if (c == '"' || c == '\\')
-    out.append({'\\', c});
-  else if (c == '\n')
-    out.append("\\n");
-  else if (c == '\r')
-    out.append("\\r");
-  else if (c == '\t')
-    out.append("\\t");
-  else if (byte < 0x20 || byte == 0x7f)
-    out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
-  else
-    out += c;
+// The functions below write at `to` and answer where they ended; line_bound() has made the room.
+char* put(char* to, std::string_view text) {
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());  // an empty view may have no address
+  return to + text.size();
 }
 
-void append_string(std::string& out, std::string_view text) {
-  const bool cut = text.size() > kLongestValue;
-  const std::size_t end = cut ? kLongestValue : text.size();
-  out += '"';
+char* put_ascii(char* to, char c) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  if (c == '"' || c == '\\') {
+    *to++ = '\\';
+    *to++ = c;
+    return to;
+  }
+  if (c == '\n') return put(to, "\\n");
+  if (c == '\r') return put(to, "\\r");
+  if (c == '\t') return put(to, "\\t");
+  if (byte < 0x20 || byte == 0x7f) {
+    to = put(to, "\\u00");
+    *to++ = kHex[byte >> 4];
+    *to++ = kHex[byte & 15];
+    return to;
+  }
+  *to++ = c;
+  return to;
+}
+
+char* put_careful(char* to, std::string_view text, std::size_t end) {
   for (std::size_t at = 0; at < end;) {
     const std::size_t length = sequence(text.substr(at));
     if (length == 0)
-      out.append(kReplacement);
+      to = put(to, kReplacement);
     else if (length == 1)
-      append_ascii(out, text[at]);
+      to = put_ascii(to, text[at]);
     else
-      out.append(text.substr(at, length));
+      to = put(to, text.substr(at, length));
     at += length == 0 ? 1 : length;
   }
-  out.append(cut ? "…\"" : "\"");
+  return to;
 }
 
-template <typename Number>
-void append_number(std::string& out, Number number) {
-  char digits[32];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, static_cast<std::size_t>(end - digits));
+// Whether JSON takes the bytes as they are; eight at a time, since nearly all are.
+bool plain(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word; };
+  const auto odd = [&](std::uint64_t word) {
+    const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+    return (word | below_space | has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\') |
+            has_zero(word ^ kOnes * 0x7f)) &
+           kHigh;
+  };
+  std::uint64_t word;
+  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+    std::memcpy(&word, text.data(), sizeof word);
+    if (odd(word) != 0) return false;
+  }
+  if (text.empty()) return true;
+  word = kOnes * ' ';
+  std::memcpy(&word, text.data(), text.size());
+  return odd(word) == 0;
 }
+
+char* put_string(char* to, std::string_view text) {
+  *to++ = '"';
+  const bool cut = text.size() > kLongestValue;
+  to = !cut && plain(text) ? put(to, text) : put_careful(to, text, cut ? kLongestValue : text.size());
+  if (cut) to = put(to, kEllipsis);
+  *to++ = '"';
+  return to;
+}
+
+constexpr std::size_t kLongestNumber = 32;
 
 struct ValueWriter {
-  std::string& out;
-  void operator()(std::string_view text) const { append_string(out, text); }
-  void operator()(std::int64_t number) const { append_number(out, number); }
-  void operator()(bool on) const { out.append(on ? "true" : "false"); }
-  void operator()(double number) const {
-    if (std::isfinite(number))
-      append_number(out, number);
-    else
-      out.append("null");
+  char* to;
+  char* operator()(std::string_view text) const { return put_string(to, text); }
+  char* operator()(std::int64_t number) const { return std::to_chars(to, to + kLongestNumber, number).ptr; }
+  char* operator()(bool on) const { return put(to, on ? "true" : "false"); }
+  char* operator()(double number) const {
+    return std::isfinite(number) ? std::to_chars(to, to + kLongestNumber, number).ptr : put(to, "null");
   }
 };
 
-// RFC 3339 in UTC, microseconds.
-void append_time(std::string& out, std::chrono::system_clock::time_point time) {
+// RFC 3339 in UTC, microseconds. The text of the second is kept for the lines that follow.
+char* put_time(char* to, std::chrono::system_clock::time_point time) {
+  constexpr std::size_t kSize = 19;  // "2026-11-22T00:00:00"
+  thread_local std::time_t written = -1;
+  thread_local char text[64];
   const auto micros = std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(micros);
-  const std::time_t whole = seconds.count();
-  std::tm utc{};
-  ::gmtime_r(&whole, &utc);
-  char text[64];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-  const int more =
-      std::snprintf(text + length, sizeof text - length, ".%06dZ", static_cast<int>((micros - seconds).count()));
-  out.append(text, length + static_cast<std::size_t>(more));
+  if (const std::time_t whole = seconds.count(); whole != written) {
+    std::tm utc{};
+    ::gmtime_r(&whole, &utc);
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    written = whole;
+  }
+  to = put(to, {text, kSize});
+  *to = '.';
+  auto rest = static_cast<std::uint32_t>((micros - seconds).count());
+  for (char* digit = to + 6; digit > to; --digit, rest /= 10) *digit = static_cast<char>('0' + rest % 10);
+  to[7] = 'Z';
+  return to + 8;
 }
+
+std::size_t string_bound(std::size_t size) {
+  constexpr std::size_t kLongestEscape = 6;
+  return std::min(size, kLongestValue) * kLongestEscape + kEllipsis.size() + 2;
+}
+
+struct BoundReader {
+  std::size_t operator()(std::string_view text) const { return string_bound(text.size()); }
+  std::size_t operator()(std::int64_t) const { return kLongestNumber; }
+  std::size_t operator()(bool) const { return kLongestNumber; }
+  std::size_t operator()(double) const { return kLongestNumber; }
+};
 
 }  // namespace
 
@@ -121,19 +171,36 @@ Level level_from(std::string_view name) {
   return Level::Info;
 }
 
+std::size_t line_bound(std::string_view event, std::span<const Item> items) {
+  constexpr std::size_t kFrame = 96;  // time, level, braces
+  std::size_t bound = kFrame + string_bound(event.size());
+  for (const Item& item : items) bound += 2 + string_bound(item.key.size()) + std::visit(BoundReader{}, item.value);
+  return bound;
+}
+
+char* write_line(char* to, std::chrono::system_clock::time_point time, Level level, std::string_view event,
+                 std::span<const Item> items) {
+  to = put(to, "{\"time\":\"");
+  to = put_time(to, time);
+  to = put(to, "\",\"level\":\"");
+  to = put(to, to_string(level));
+  to = put(to, "\",\"event\":");
+  to = put_string(to, event);
+  for (const Item& item : items) {
+    *to++ = ',';
+    to = put_string(to, item.key);
+    *to++ = ':';
+    to = std::visit(ValueWriter{to}, item.value);
+  }
+  *to++ = '}';
+  return to;
+}
+
 void append_line(std::string& out, std::chrono::system_clock::time_point time, Level level, std::string_view event,
                  std::span<const Item> items) {
-  out.append("{\"time\":\"");
-  append_time(out, time);
-  out.append("\",\"level\":\"").append(to_string(level)).append("\",\"event\":");
-  append_string(out, event);
-  for (const Item& item : items) {
-    out += ',';
-    append_string(out, item.key);
-    out += ':';
-    std::visit(ValueWriter{out}, item.value);
-  }
-  out += '}';
+  const std::size_t start = out.size();
+  out.resize(start + line_bound(event, items));
+  out.resize(static_cast<std::size_t>(write_line(out.data() + start, time, level, event, items) - out.data()));
 }
 
 }  // namespace gateway::log

@@ -20,8 +20,13 @@ struct Item {
   std::variant<std::string_view, std::int64_t, double, bool> value;
 };
 
-// Appends the line to `out`, without its end of line. Control characters are escaped, bytes that are no UTF-8 become
-// U+FFFD, values are cut at 2 KiB, numbers JSON cannot say become null.
+// Writes the line at `to`, without its end of line, and answers where it ended: line_bound() bytes at most. Control
+// characters are escaped, bytes that are no UTF-8 become U+FFFD, values are cut at 2 KiB, numbers JSON cannot say
+// become null.
+char* write_line(char* to, std::chrono::system_clock::time_point time, Level level, std::string_view event,
+                 std::span<const Item> items);
+std::size_t line_bound(std::string_view event, std::span<const Item> items);
+// The same at the end of `out`.
 void append_line(std::string& out, std::chrono::system_clock::time_point time, Level level, std::string_view event,
                  std::span<const Item> items);
 

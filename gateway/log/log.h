@@ -1,6 +1,8 @@
 // JSON lines on standard error, one object a line: {"time":RFC 3339,"level":…,"event":…, …}. Never given query values,
-// bodies or secrets. Any thread; lines are written by a background thread; when it falls behind, the oldest waiting
-// lines are dropped and counted. Before start() and after stop() nothing is written.
+// bodies or secrets. Any thread; lines are gathered for each thread and written together by a background thread, within
+// 20 ms (at once from Warn on), so that a line costs its own bytes and no call into the kernel. Lines of one thread are
+// in order; those of several lie as they were gathered, their times say which came first. When the writing falls
+// behind, the oldest waiting lines are dropped and counted. Before start() and after stop() nothing is written.
 #pragma once
 
 #include <cstdint>

@@ -45,6 +45,7 @@ class Server:
 
     name = ""
     caches = True
+    start_limit = 20  # seconds until it must answer
 
     def __init__(self, folder, core, upstream_port, options):
         self.folder = os.path.join(folder, self.name)
@@ -55,7 +56,7 @@ class Server:
         self.log = open(os.path.join(self.folder, "output.log"), "wb")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(core), *command], env={**os.environ, **environment}, cwd=self.folder,
+            [*([] if core is None else ["taskset", "-c", str(core)]), *command], env={**os.environ, **environment}, cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
         try:
             self.wait_until_answering()
@@ -78,8 +79,8 @@ class Server:
         finally:
             connection.close()
 
-    def wait_until_answering(self, limit=20):
-        end = time.monotonic() + limit
+    def wait_until_answering(self):
+        end = time.monotonic() + self.start_limit
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 if self.ask("/contacts/contact0000000000001")[0] == 200:
@@ -115,8 +116,8 @@ class Server:
                 pass
         return total
 
-    def stop(self):
-        for number, patience in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
+    def stop(self, patience=3):
+        for number in (signal.SIGTERM, signal.SIGKILL):
             if self.process.poll() is None:
                 try:
                     os.killpg(self.process.pid, number)
@@ -148,9 +149,10 @@ class Gateway(Server):
     """With everything on that a real one has: access by key, metrics, Age, Cache-Status, strict coherence."""
 
     name = "gateway"
+    key = None
 
     def command(self):
-        key = secrets.token_urlsafe(24)
+        key = self.key or secrets.token_urlsafe(24)
         settings = {
             "listen": f"{HOST}:{self.port}",
             "admin": {"listen": f"{HOST}:{free_port()}"},
