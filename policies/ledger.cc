@@ -5,7 +5,10 @@
 namespace policies::coherence {
 
 Ledger::EpochRecord& Ledger::epoch_of(std::string_view run_id, Milliseconds now, const Ids& ids) {
-  if (!epoch_ || epoch_->run_id != run_id) epoch_ = EpochRecord{ids(), std::string(run_id), now, 0, {}};
+  if (epoch_ && epoch_->run_id == run_id && (!epoch_->until || *epoch_->until > now)) return *epoch_;
+  epoch_ = EpochRecord{ids(), std::string(run_id), now, 0, {}, {}};
+  if (leased_) epoch_->until = now + timing_.lease;
+  log_.clear();
   return *epoch_;
 }
 
@@ -66,6 +69,19 @@ bool Ledger::end(const std::vector<Key>& keys, WriteId write, Epoch began_in, st
   return held;
 }
 
+void Ledger::renew(EpochRecord& epoch, const std::string& replica, Position position, Milliseconds now) {
+  epoch.replicas[replica] = {replica, position, now + timing_.lease};
+  epoch.until = now + timing_.lease;
+}
+
+void Ledger::leave(const std::string& replica, std::string_view run_id, Milliseconds now, const Ids& ids) {
+  auto& epoch = epoch_of(run_id, now, ids);
+  epoch.replicas.erase(replica);
+  epoch.until.reset();
+  for (const auto& [id, other] : epoch.replicas)
+    epoch.until = std::max(epoch.until.value_or(Milliseconds{0}), other.lease_until);
+}
+
 Ledger::Reported Ledger::report(const std::string& replica, const Follower::Report& report, std::string_view run_id,
                                 Milliseconds now, const Ids& ids) {
   auto& epoch = epoch_of(run_id, now, ids);
@@ -74,7 +90,7 @@ Ledger::Reported Ledger::report(const std::string& replica, const Follower::Repo
     // New here: its memory is empty from now on, so it has missed nothing.
     out.cut = true;
     out.renewed = true;
-    epoch.replicas[replica] = {replica, epoch.end, now + timing_.lease};
+    renew(epoch, replica, epoch.end, now);
     return out;
   }
   auto first =
@@ -82,15 +98,12 @@ Ledger::Reported Ledger::report(const std::string& replica, const Follower::Repo
   if (report.position < epoch.end && first == log_.end()) {
     out.cut = true;
     out.renewed = true;
-    epoch.replicas[replica] = {replica, epoch.end, now + timing_.lease};
+    renew(epoch, replica, epoch.end, now);
     return out;
   }
   out.missed.assign(first, log_.end());
-  auto& record = epoch.replicas[replica];
-  record.id = replica;
-  record.position = report.position;
   if (out.missed.empty() || now - out.missed.front().at <= timing_.grace) {
-    record.lease_until = now + timing_.lease;
+    renew(epoch, replica, report.position, now);
     out.renewed = true;
   }
   return out;

@@ -15,7 +15,8 @@ namespace policies::coherence {
 
 class Ledger {
  public:
-  explicit Ledger(Timing timing) : timing_(timing) {}
+  // `leased` false: nobody else may use it, so nobody reports, and it never runs out of leases.
+  explicit Ledger(Timing timing, bool leased = true) : timing_(timing), leased_(leased) {}
 
   // Script `lookup`: generations (missing ones are made anew), live marks, epoch; one atomic step.
   View look_up(const std::vector<std::string>& keys, std::string_view run_id, Milliseconds now, const Ids& ids);
@@ -50,6 +51,9 @@ class Ledger {
   Reported report(const std::string& replica, const Follower::Report& report, std::string_view run_id, Milliseconds now,
                   const Ids& ids);
 
+  // Script `leave`: the replica gives its lease back.
+  void leave(const std::string& replica, std::string_view run_id, Milliseconds now, const Ids& ids);
+
   // What memory pressure and the passing of time do.
   void evict_key(const std::string& key) { surrogates_.erase(key); }
   void evict_epoch() { epoch_.reset(); }
@@ -79,12 +83,18 @@ class Ledger {
     Milliseconds since{0};
     Position end = 0;
     std::map<std::string, Replica> replicas;
+    // When the last lease runs out; none: all were given back. A ledger that no lease holds was out of everybody's
+    // reach for that long, and writes may have been answered without it.
+    std::optional<Milliseconds> until;
     bool operator==(const EpochRecord&) const = default;
   };
   EpochRecord& epoch_of(std::string_view run_id, Milliseconds now, const Ids& ids);
   static void drop_expired(Surrogate& surrogate, Milliseconds now);
 
+  void renew(EpochRecord& epoch, const std::string& replica, Position position, Milliseconds now);
+
   Timing timing_;
+  bool leased_;
   std::optional<EpochRecord> epoch_;
   std::map<std::string, Surrogate> surrogates_;
   std::vector<Entry> log_;
@@ -97,6 +107,8 @@ void Ledger::describe(Sink& sink) const {
     sink.id(epoch_->epoch);
     sink.word(epoch_->run_id);
     sink.time(epoch_->since);
+    sink.number(epoch_->until.has_value());
+    if (epoch_->until) sink.time(*epoch_->until);
     for (const auto& [id, replica] : epoch_->replicas) {
       sink.word(id);
       sink.number(epoch_->end - replica.position);

@@ -10,7 +10,7 @@ constexpr std::size_t kMostKeys = 500'000;
 }  // namespace
 
 LocalTier::LocalTier(Fence& fence, policies::coherence::Timing timing)
-    : fence_(fence), timing_(timing), ledger_(timing) {
+    : fence_(fence), timing_(timing), ledger_(timing, false) {
   fence.hold_forever();
 }
 

@@ -56,14 +56,14 @@ TEST_SUITE("model") {
         {.writes = 1, .reads = 2, .reports = 1, .without = Without::PendingMark},
         {.writes = 1, .reads = 2, .reports = 1, .warm = false, .without = Without::Generation},
         {.writes = 1, .reads = 1, .reports = 1, .without = Without::Acknowledgement},
-        {.writes = 1, .reads = 1, .seconds = 4, .reports = 0, .without = Without::LeaseFence},
+        {.writes = 1, .reads = 1, .seconds = 4, .reports = 1, .without = Without::LeaseFence},
         {.writes = 1, .reads = 2, .reports = 1, .warm = false, .without = Without::MemoryGuard},
         {.writes = 1, .reads = 2, .evictions = 1, .reports = 1, .without = Without::EndCheck},
         {.writes = 1, .reads = 2, .rollbacks = 1, .reports = 1, .without = Without::RunId},
         {.writes = 1, .reads = 1, .restarts = 1, .reports = 0, .without = Without::Quarantine},
         {.writes = 1, .reads = 2, .reports = 1, .without = Without::FlightState},
     };
-    if (kSanitized) worlds = {{.writes = 1, .reads = 1, .seconds = 4, .reports = 0, .without = Without::LeaseFence}};
+    if (kSanitized) worlds = {{.writes = 1, .reads = 1, .seconds = 4, .reports = 1, .without = Without::LeaseFence}};
     for (const auto& world : worlds) {
       const auto found = model::explore(world);
       CHECK_MESSAGE(found.violated, "without ", std::string(model::name_of(world.without)), " nothing was found in ",
