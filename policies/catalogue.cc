@@ -34,7 +34,7 @@ std::string_view take_segment(std::string_view& rest) {
 
 // `raw` percent-decoded is `literal`, without decoding into memory.
 bool spells(std::string_view raw, std::string_view literal) {
-  if (raw.find('%') == std::string_view::npos) return raw == literal;
+  if (raw.size() <= literal.size()) return raw == literal;  // what is encoded is longer
   std::size_t i = 0;
   for (const char expected : literal) {
     if (i >= raw.size()) return false;
@@ -47,7 +47,9 @@ bool spells(std::string_view raw, std::string_view literal) {
 
 // RFC 3986 section 5.2.4 takes dot segments away, and many servers do so after decoding them: none may be forwarded.
 bool acceptable(std::string_view segment) {
-  return !segment.empty() && well_encoded(segment) && !spells(segment, ".") && !spells(segment, "..");
+  if (segment.empty()) return false;
+  if (segment.find('%') == std::string_view::npos) return segment != "." && segment != "..";
+  return well_encoded(segment) && !spells(segment, ".") && !spells(segment, "..");
 }
 
 bool all_acceptable(std::string_view path) {

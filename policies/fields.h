@@ -22,8 +22,9 @@ struct Field {
   bool operator==(const Field&) const = default;
 };
 
-// ASCII case-insensitive equality, as field names compare.
-bool same_name(std::string_view a, std::string_view b);
+// ASCII case-insensitive equality, as field names compare. The sizes differ nearly always.
+bool same_letters(std::string_view a, std::string_view b);  // of one size
+inline bool same_name(std::string_view a, std::string_view b) { return a.size() == b.size() && same_letters(a, b); }
 
 // The first value of `name`; nothing where it is absent.
 std::optional<std::string_view> find_field(FieldsView fields, std::string_view name);

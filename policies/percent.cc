@@ -1,5 +1,7 @@
 #include "policies/percent.h"
 
+#include <array>
+
 namespace policies {
 
 namespace {
@@ -20,12 +22,24 @@ void append_encoded(std::string& out, char c) {
 
 bool is_visible(char c) { return c > ' ' && c < '\x7f'; }
 
+constexpr std::array<bool, 256> kUnreserved = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  for (const unsigned char c : {'-', '.', '_', '~'}) table[c] = true;
+  return table;
+}();
+
+// Nearly all words and ids are of these bytes alone.
+std::size_t unreserved_prefix(std::string_view text) {
+  std::size_t size = 0;
+  while (size < text.size() && is_unreserved(text[size])) ++size;
+  return size;
+}
+
 }  // namespace
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
+bool is_unreserved(char c) { return kUnreserved[static_cast<unsigned char>(c)]; }
 
 std::optional<char> hex_pair(std::string_view text, std::size_t at) {
   if (at + 2 >= text.size() || text[at] != '%') return std::nullopt;
@@ -53,7 +67,9 @@ void append_decoded(std::string& out, std::string_view text, bool plus_is_space)
 }
 
 void append_word(std::string& out, std::string_view decoded) {
-  for (const char c : decoded) {
+  const std::size_t plain = unreserved_prefix(decoded);
+  out.append(decoded.substr(0, plain));
+  for (const char c : decoded.substr(plain)) {
     if (is_unreserved(c))
       out.push_back(c);
     else
@@ -62,6 +78,9 @@ void append_word(std::string& out, std::string_view decoded) {
 }
 
 void append_normalised(std::string& out, std::string_view text) {
+  const std::size_t plain = unreserved_prefix(text);
+  out.append(text.substr(0, plain));
+  text.remove_prefix(plain);
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (const auto byte = hex_pair(text, i)) {
       if (is_unreserved(*byte))

@@ -1,81 +1,161 @@
 #include "gateway/cache/memory_tier.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <functional>
+#include <new>
+
 namespace gateway::cache {
 
-namespace {
-// What one entry costs beside its bytes: list node, index slot, control block, allocator rounding. Measured by
-// tests/bench.
-constexpr std::size_t kOverhead = 320;
+// Its key lies behind it, in one allocation.
+struct MemoryTier::Node {
+  Link next{nullptr};  // in its chain; what was unlinked still leads back into it
+  std::uint64_t hash = 0;
+  Node* newer = nullptr;
+  Node* older = nullptr;
+  std::shared_ptr<const Entry> entry;
+  std::uint32_t bytes = 0;
+  std::uint32_t key_size = 0;
+  mutable std::atomic<bool> used{false};
 
-std::size_t cost(std::string_view key, const Entry& entry) {
-  return key.size() + entry.head.capacity() + entry.body.capacity() + entry.etag.capacity() + kOverhead;
+  std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_size}; }
+
+  static Node* make(std::string_view key, std::uint64_t hash) {
+    void* room = ::operator new(sizeof(Node) + key.size());
+    Node* node = new (room) Node;
+    node->hash = hash;
+    node->key_size = static_cast<std::uint32_t>(key.size());
+    std::memcpy(node + 1, key.data(), key.size());
+    return node;
+  }
+  static void free(Node* node) {
+    node->~Node();
+    ::operator delete(node);
+  }
+};
+
+namespace {
+// What one entry costs beside its bytes: node, entry, control block, allocator rounding. Measured by tests/bench.
+constexpr std::uint64_t kOverhead = 360;
+constexpr std::uint64_t kLargestPart = 8;       // of the tier, for one entry
+constexpr std::uint64_t kBytesPerChain = 2048;  // about an entry, so that chains are short
+
+std::uint64_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(key); }
+
+std::uint64_t cost(std::string_view key, const Entry& entry) {
+  return key.size() + entry.head.capacity() + entry.body.capacity() + kOverhead;
+}
+
+std::uint64_t chains_for(std::uint64_t bytes) {
+  constexpr std::uint64_t kLeast = 256, kMost = 1 << 24;
+  return std::bit_ceil(std::clamp(bytes / kBytesPerChain, kLeast, kMost));
 }
 }  // namespace
 
 MemoryTier::MemoryTier(std::uint64_t bytes)
-    : shard_bytes_(bytes / kShards), shards_(std::make_unique<Shard[]>(kShards)) {}
+    : most_bytes_(bytes), chain_mask_(chains_for(bytes) - 1), chains_(std::make_unique<Link[]>(chain_mask_ + 1)) {}
 
-std::shared_ptr<const Entry> MemoryTier::find(std::string_view key) {
-  Shard& shard = shard_of(key);
-  Lock lock(shard.mutex);
-  auto found = shard.index.find(key);
-  if (found == shard.index.end()) return nullptr;
-  shard.order.splice(shard.order.begin(), shard.order, found->second);
-  return found->second->entry;
+MemoryTier::~MemoryTier() {
+  clear();
+  Lock lock(mutex_);
+  for (const auto& retired : retired_) Node::free(retired.node);
 }
 
-void MemoryTier::drop(Shard& shard, std::list<Node>::iterator node) {
-  shard.bytes -= node->bytes;
-  shard.index.erase(node->key);
-  shard.order.erase(node);
+const MemoryTier::Node* MemoryTier::look(std::string_view key) const {
+  const auto hash = hash_of(key);
+  for (const Node* node = chain_of(hash).load(); node != nullptr; node = node->next.load())
+    if (node->hash == hash && node->key() == key) {
+      if (!node->used.load(std::memory_order_relaxed)) node->used.store(true, std::memory_order_relaxed);
+      return node;
+    }
+  return nullptr;
+}
+
+MemoryTier::Reader::View::View(ReadSections::Reader& section, const MemoryTier& tier, std::string_view key)
+    : section_(section) {
+  section_.enter();
+  const Node* node = tier.look(key);
+  entry_ = node == nullptr ? nullptr : &node->entry;
+}
+
+std::shared_ptr<const Entry> MemoryTier::find(std::string_view key) const {
+  Lock lock(mutex_);
+  const Node* node = look(key);
+  return node == nullptr ? nullptr : node->entry;
 }
 
 void MemoryTier::put(std::string_view key, std::shared_ptr<const Entry> entry) {
-  const std::size_t bytes = cost(key, *entry);
-  Shard& shard = shard_of(key);
-  Lock lock(shard.mutex);
-  if (auto found = shard.index.find(key); found != shard.index.end()) drop(shard, found->second);
-  if (bytes > shard_bytes_) return;
-  while (shard.bytes + bytes > shard_bytes_) {
-    drop(shard, std::prev(shard.order.end()));
+  const auto bytes = cost(key, *entry);
+  if (bytes > most_bytes_ / kLargestPart) return remove(key);
+  const auto hash = hash_of(key);
+  Node* node = Node::make(key, hash);
+  node->entry = std::move(entry);
+  node->bytes = static_cast<std::uint32_t>(bytes);
+
+  Lock lock(mutex_);
+  // Of two nodes with one key a reader finds the first: the new one goes in front before the old one goes.
+  Link& chain = chain_of(hash);
+  Node* old = chain.load();
+  node->next.store(old);
+  chain.store(node);
+  while (old != nullptr && (old->hash != hash || old->key() != key)) old = old->next.load();
+  if (old != nullptr) retire(*old);
+  make_room(bytes);
+  node->older = newest_;
+  (newest_ != nullptr ? newest_->newer : oldest_) = node;
+  newest_ = node;
+  bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  entries_.fetch_add(1, std::memory_order_relaxed);
+  free_unseen();
+}
+
+// SIEVE: the hand goes from old to new and takes the first one that was not used since it came by last.
+void MemoryTier::make_room(std::uint64_t bytes) {
+  while (oldest_ != nullptr && bytes_.load(std::memory_order_relaxed) + bytes > most_bytes_) {
+    Node* node = hand_ != nullptr ? hand_ : oldest_;
+    while (node->used.load(std::memory_order_relaxed)) {
+      node->used.store(false, std::memory_order_relaxed);
+      node = node->newer != nullptr ? node->newer : oldest_;
+    }
+    hand_ = node->newer;
+    retire(*node);
     evictions_.fetch_add(1, std::memory_order_relaxed);
   }
-  shard.order.push_front({std::string(key), std::move(entry), bytes});
-  shard.index.emplace(shard.order.front().key, shard.order.begin());
-  shard.bytes += bytes;
+}
+
+void MemoryTier::unlink(Node& node) {
+  Link* link = &chain_of(node.hash);
+  while (link->load() != &node) link = &link->load()->next;
+  link->store(node.next.load());
+  (node.newer != nullptr ? node.newer->older : newest_) = node.older;
+  (node.older != nullptr ? node.older->newer : oldest_) = node.newer;
+  if (hand_ == &node) hand_ = node.newer;
+}
+
+void MemoryTier::retire(Node& node) {
+  unlink(node);
+  bytes_.fetch_sub(node.bytes, std::memory_order_relaxed);
+  entries_.fetch_sub(1, std::memory_order_relaxed);
+  retired_.push_back({sections_.retire(), &node});
+}
+
+void MemoryTier::free_unseen() {
+  if (retired_.empty()) return;
+  const auto unseen = sections_.unseen_below();
+  for (; !retired_.empty() && retired_.front().under < unseen; retired_.pop_front()) Node::free(retired_.front().node);
 }
 
 void MemoryTier::remove(std::string_view key) {
-  Shard& shard = shard_of(key);
-  Lock lock(shard.mutex);
-  if (auto found = shard.index.find(key); found != shard.index.end()) drop(shard, found->second);
+  Lock lock(mutex_);
+  if (const Node* node = look(key)) retire(const_cast<Node&>(*node));
+  free_unseen();
 }
 
 void MemoryTier::clear() {
-  for (std::size_t i = 0; i < kShards; ++i) {
-    Lock lock(shards_[i].mutex);
-    shards_[i].index.clear();
-    shards_[i].order.clear();
-    shards_[i].bytes = 0;
-  }
-}
-
-std::uint64_t MemoryTier::bytes() const {
-  std::uint64_t total = 0;
-  for (std::size_t i = 0; i < kShards; ++i) {
-    Lock lock(shards_[i].mutex);
-    total += shards_[i].bytes;
-  }
-  return total;
-}
-
-std::uint64_t MemoryTier::entries() const {
-  std::uint64_t total = 0;
-  for (std::size_t i = 0; i < kShards; ++i) {
-    Lock lock(shards_[i].mutex);
-    total += shards_[i].order.size();
-  }
-  return total;
+  Lock lock(mutex_);
+  while (oldest_ != nullptr) retire(*oldest_);
+  free_unseen();
 }
 
 }  // namespace gateway::cache

@@ -1,73 +1,111 @@
-// Answers in this process' memory, ready to be written out: the tier that a worker reads by itself. Bounded in bytes,
-// least recently used first out, in shards so that workers do not wait for each other. Any thread. An entry says
-// nothing about whether it may be served: the caller asks Fence and freshness.
+// Answers in this process' memory, ready to be written out: the tier that a worker reads by itself. Bounded in bytes;
+// what was not used since the hand came by goes first (SIEVE: Zhang and others, NSDI 2024), so that a hit writes
+// nothing that another worker reads. Workers look without a lock and without counting references, each through a Reader
+// of its own; all else may be called by any thread, and writers wait for each other. An entry says nothing about
+// whether it may be served: the caller asks Fence and freshness.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <list>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "gateway/cache/fence.h"
+#include "gateway/cache/read_sections.h"
 #include "gateway/mutex.h"
 #include "policies/freshness.h"
 
 namespace gateway::cache {
 
 struct Entry {
+  Entry() = default;
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
   int status = 200;
-  std::string
-      head;  // status line and field lines, each CRLF ended, Content-Length included: what Reply::send_prepared takes
+  std::string head;  // status line and field lines, each CRLF ended, Content-Length and Date included: what
+                     // Reply::send_prepared takes
   std::string body;
-  std::string etag;  // as they stand in `head`; empty for none
-  std::string last_modified;
-  bool own_etag = false;                  // `etag` is made from the body: upstream does not know it
+  std::string_view etag;  // within `head`; empty for none
+  std::string_view last_modified;
   std::chrono::milliseconds received{0};  // boottime
   policies::Lifetimes lifetimes;
   Guard guard;
 };
 
 class MemoryTier {
+  struct Node;
+
  public:
   explicit MemoryTier(std::uint64_t bytes);
+  ~MemoryTier();
+  MemoryTier(const MemoryTier&) = delete;
+  MemoryTier& operator=(const MemoryTier&) = delete;
 
-  std::shared_ptr<const Entry> find(std::string_view key);
-  // Replaces what was there. An entry larger than a shard's share is not kept.
+  // One worker's way in. One View at a time; it is short: what is replaced or evicted meanwhile is freed after it.
+  class Reader {
+   public:
+    class View {
+     public:
+      View(const View&) = delete;
+      View& operator=(const View&) = delete;
+      ~View() { section_.leave(); }
+      explicit operator bool() const { return entry_ != nullptr; }
+      const Entry* operator->() const { return entry_->get(); }
+      const Entry& operator*() const { return **entry_; }
+      const std::shared_ptr<const Entry>& shared() const { return *entry_; }  // for longer than the View
+
+     private:
+      friend class Reader;
+      View(ReadSections::Reader& section, const MemoryTier& tier, std::string_view key);
+      ReadSections::Reader& section_;
+      const std::shared_ptr<const Entry>* entry_;
+    };
+
+    explicit Reader(MemoryTier& tier) : tier_(tier), section_(tier.sections_.add_reader()) {}
+    View find(std::string_view key) { return View(section_, tier_, key); }
+
+   private:
+    const MemoryTier& tier_;
+    ReadSections::Reader& section_;
+  };
+
+  std::shared_ptr<const Entry> find(std::string_view key) const;
+  // Replaces what was there. An entry larger than an eighth of the tier is not kept.
   void put(std::string_view key, std::shared_ptr<const Entry> entry);
   void remove(std::string_view key);
   void clear();
 
-  std::uint64_t bytes() const;
-  std::uint64_t entries() const;
+  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
   std::uint64_t evictions() const { return evictions_.load(std::memory_order_relaxed); }
 
  private:
-  struct Node {
-    std::string key;
-    std::shared_ptr<const Entry> entry;
-    std::size_t bytes;
-  };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  struct Shard {
-    mutable Mutex mutex;
-    std::list<Node> order GUARDED_BY(mutex);  // front: used last
-    std::unordered_map<std::string_view, std::list<Node>::iterator, Hash, std::equal_to<>> index GUARDED_BY(mutex);
-    std::uint64_t bytes GUARDED_BY(mutex) = 0;
-  };
-  static constexpr std::size_t kShards = 16;
-  Shard& shard_of(std::string_view key) { return shards_[(Hash{}(key) >> 7) % kShards]; }
-  static void drop(Shard& shard, std::list<Node>::iterator node) REQUIRES(shard.mutex);
+  using Link = std::atomic<Node*>;
+  const Node* look(std::string_view key) const;  // in a read section, or under the lock
+  Link& chain_of(std::uint64_t hash) const { return chains_[hash & chain_mask_]; }
+  void make_room(std::uint64_t bytes) REQUIRES(mutex_);
+  void unlink(Node& node) REQUIRES(mutex_);
+  void retire(Node& node) REQUIRES(mutex_);
+  void free_unseen() REQUIRES(mutex_);
 
-  std::uint64_t shard_bytes_;
-  std::unique_ptr<Shard[]> shards_;
-  std::atomic<std::uint64_t> evictions_{0};
+  const std::uint64_t most_bytes_;
+  const std::uint64_t chain_mask_;
+  const std::unique_ptr<Link[]> chains_;
+  mutable ReadSections sections_;
+  mutable Mutex mutex_;
+  Node* newest_ GUARDED_BY(mutex_) = nullptr;
+  Node* oldest_ GUARDED_BY(mutex_) = nullptr;
+  Node* hand_ GUARDED_BY(mutex_) = nullptr;  // the next one to be looked at for eviction; null: the oldest
+  struct Retired {
+    std::uint64_t under;
+    Node* node;
+  };
+  std::deque<Retired> retired_ GUARDED_BY(mutex_);
+  std::atomic<std::uint64_t> bytes_{0}, entries_{0}, evictions_{0};
 };
 
 }  // namespace gateway::cache

@@ -1,5 +1,6 @@
 #include "gateway/exchange/answer.h"
 
+#include "gateway/server/answer_head.h"
 #include "policies/conditional.h"
 
 namespace gateway::exchange {
@@ -27,15 +28,27 @@ void for_each_field(std::string_view head, Each each) {
 }
 }  // namespace
 
-std::string prepared_head(int status, const policies::Fields& fields, std::size_t body_size) {
+std::string prepared_head(int status, const policies::Fields& fields, std::size_t body_size,
+                          policies::WallTime received) {
   std::string head;
   head.reserve(768);
   head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_phrase(status)).append("\r\n");
   for (const auto& field : fields)
     if (kept(field.name)) head.append(field.name).append(": ").append(field.value).append("\r\n");
+  // RFC 9110 section 6.6.1: a recipient that keeps an answer without a Date gives it one, of its reception.
+  if (!fields.find("Date"))
+    head.append("Date: ").append(server::http_date(std::chrono::system_clock::to_time_t(received))).append("\r\n");
   head.append("Content-Length: ").append(std::to_string(body_size)).append("\r\n");
   head.shrink_to_fit();
   return head;
+}
+
+std::string_view prepared_value(std::string_view head, std::string_view name) {
+  std::optional<std::string_view> first;
+  for_each_field(head, [&](std::string_view each, std::string_view value) {
+    if (!first && policies::same_name(each, name)) first = value;
+  });
+  return first.value_or(std::string_view());
 }
 
 server::Response response_of(std::shared_ptr<const cache::Entry> entry) {

@@ -13,8 +13,12 @@ namespace gateway::exchange {
 
 // Status line and field lines as Reply::send_prepared takes them. Left out: framing (Content-Length is made from
 // `body_size`), Age (made anew for each answer) and the upstream's X-RateLimit fields, which say nothing any more once
-// an answer is kept.
-std::string prepared_head(int status, const policies::Fields& fields, std::size_t body_size);
+// an answer is kept. `received`: its Date where it has none.
+std::string prepared_head(int status, const policies::Fields& fields, std::size_t body_size,
+                          policies::WallTime received);
+
+// The first value of `name` in a prepared head, empty where it is absent.
+std::string_view prepared_value(std::string_view head, std::string_view name);
 
 // Reads a prepared head back; for answers that do not leave on the worker's fast way.
 server::Response response_of(std::shared_ptr<const cache::Entry> entry);

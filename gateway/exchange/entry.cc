@@ -7,13 +7,15 @@
 namespace gateway::exchange {
 
 namespace {
-std::shared_ptr<cache::Entry> make_entry(int status, const policies::Fields& fields, std::string body) {
+std::shared_ptr<cache::Entry> make_entry(int status, const policies::Fields& fields, std::string body,
+                                         policies::WallTime received) {
   auto entry = std::make_shared<cache::Entry>();
   entry->status = status;
-  entry->head = prepared_head(status, fields, body.size());
+  entry->head = prepared_head(status, fields, body.size(), received);
   entry->body = std::move(body);
-  entry->etag = fields.find("ETag").value_or("");
-  entry->last_modified = fields.find("Last-Modified").value_or("");
+  entry->body.shrink_to_fit();
+  entry->etag = prepared_value(entry->head, "ETag");
+  entry->last_modified = prepared_value(entry->head, "Last-Modified");
   return entry;
 }
 
@@ -39,7 +41,7 @@ Kept keep(const Request& request, upstream::Response answer, const policies::Tim
     kept.response.body = std::make_shared<const std::string>(std::move(answer.body));
     return kept;
   }
-  auto entry = make_entry(answer.status, kept.response.fields, std::move(answer.body));
+  auto entry = make_entry(answer.status, kept.response.fields, std::move(answer.body), fetch.received);
   entry->received = fetch.received_boottime;
   entry->lifetimes = std::get<policies::Lifetimes>(lifetimes);
   entry->guard = std::move(guard);
@@ -52,8 +54,7 @@ Kept keep(const Request& request, upstream::Response answer, const policies::Tim
 }
 
 upstream::Response renewed(const cache::Entry& entry, const upstream::Response& not_modified) {
-  auto stored = std::make_shared<const cache::Entry>(entry);
-  const auto response = response_of(stored);
+  const auto response = response_of(std::shared_ptr<const cache::Entry>(std::shared_ptr<void>(), &entry));
   upstream::Response out;
   out.status = entry.status;
   out.fields = policies::renewed_fields(response.fields.view(), not_modified.fields.view());
@@ -63,8 +64,8 @@ upstream::Response renewed(const cache::Entry& entry, const upstream::Response& 
 
 policies::Fields validators_of(const cache::Entry& entry) {
   policies::Fields stored;
-  if (!entry.etag.empty() && !entry.etag.starts_with(kOwnEtag)) stored.add("ETag", entry.etag);
-  if (!entry.last_modified.empty()) stored.add("Last-Modified", entry.last_modified);
+  if (!entry.etag.empty() && !entry.etag.starts_with(kOwnEtag)) stored.add("ETag", std::string(entry.etag));
+  if (!entry.last_modified.empty()) stored.add("Last-Modified", std::string(entry.last_modified));
   return policies::revalidation_fields(stored.view());
 }
 
@@ -74,8 +75,9 @@ bool holds_already(policies::FieldsView request, const cache::Entry& entry) {
 
 std::shared_ptr<const cache::Entry> entry_of(const cache::StoredEntry& stored, cache::Guard guard,
                                              milliseconds tier_now) {
-  auto entry = make_entry(stored.status, stored.fields, stored.body);
   const milliseconds resident = std::max(tier_now - milliseconds(stored.stored_at_ms), milliseconds(0));
+  const auto wall = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+  auto entry = make_entry(stored.status, stored.fields, stored.body, wall - resident);
   entry->received = cache::boottime() - resident;
   entry->lifetimes.initial_age = milliseconds(stored.initial_age_ms);
   entry->lifetimes.fresh = milliseconds(stored.fresh_ms);

@@ -27,8 +27,9 @@ struct Front::Seen {
   std::uint16_t client = 0;
   policies::Match match;
   std::string_view version;
-  std::string location;
-  std::string id;
+  std::optional<policies::Location> where;
+  std::string_view location;  // where's
+  std::string_view id;
   policies::RequestCacheControl directives;
   bool keyed = false;  // key_ holds its cache key
   std::size_t base_key = 0;
@@ -51,13 +52,16 @@ void append_number(std::string& out, std::int64_t number) {
 }  // namespace
 
 Front::Front(FrontParts parts)
-    : parts_(std::move(parts)), in_force_(parts_.in_force.get()), id_prefix_(random_hex(6)) {}
+    : parts_(std::move(parts)),
+      memory_(parts_.memory),
+      in_force_(parts_.in_force.get()),
+      id_(random_hex(6) + '-'),
+      id_prefix_(id_.size()) {}
 
-std::string Front::next_id() {
-  std::string id = id_prefix_;
-  id += '-';
-  append_number(id, static_cast<std::int64_t>(++ids_));
-  return id;
+std::string_view Front::next_id() {
+  id_.resize(id_prefix_);
+  append_number(id_, static_cast<std::int64_t>(++ids_));
+  return id_;
 }
 
 void Front::on_refused(int status, std::string_view reason) {
@@ -78,11 +82,11 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
   parts_.in_force.refresh(in_force_);
   Seen seen(view, std::move(reply));
   const auto given = policies::find_field(view.fields, "X-Request-Id");
-  seen.id = given && usable_id(*given) ? std::string(*given) : next_id();
+  seen.id = given && usable_id(*given) ? *given : next_id();
 
   if (view.path == webhooks::kPath && !in_force_->webhook_keys->none())
     return parts_.webhooks.receive(in_force_->webhook_keys, in_force_->settings->webhooks.max_age, view,
-                                   std::move(seen.reply), std::move(seen.id));
+                                   std::move(seen.reply), std::string(seen.id));
   if (!identify(seen)) return refuse(seen, Refusal::NoKey);
   if (!match(seen) || !locate(seen)) return;
   if (const auto* handler = parts_.own_paths.handler_of(*seen.match.operation)) return hand_over_own(seen, *handler);
@@ -135,7 +139,7 @@ bool Front::locate(Seen& seen) {
     inputs.client = client->location;
     inputs.restricted = client->rules.restricted();
   }
-  const auto located = policies::location_of(inputs);
+  auto located = policies::location_of(inputs);
   if (auto* problem = std::get_if<policies::LocationProblem>(&located)) {
     refuse(seen,
            problem->reason == policies::LocationProblem::Reason::Missing ? Refusal::LocationMissing
@@ -143,7 +147,8 @@ bool Front::locate(Seen& seen) {
            std::string(to_string(problem->reason)));
     return false;
   }
-  seen.location = std::get<policies::Location>(located).id();
+  seen.where.emplace(std::get<policies::Location>(std::move(located)));
+  seen.location = seen.where->id();
   if (client != nullptr) {
     const auto access = policies::access_of(client->rules, *seen.match.operation, seen.location);
     if (auto* forbidden = std::get_if<policies::Forbidden>(&access)) {
@@ -177,7 +182,7 @@ bool Front::identify(Seen& seen) {
 
 // True: the answer has left. The clock of the lease is read here, after the request was.
 bool Front::from_memory(Seen& seen) {
-  auto entry = parts_.memory.find(key_);
+  const auto entry = memory_.find(key_);
   if (!entry) return false;
   const auto now = cache::boottime();
   if (!parts_.fence.held(now) || !parts_.fence.intact(entry->guard)) return false;
@@ -201,9 +206,11 @@ bool Front::from_memory(Seen& seen) {
   int code = entry->status;
   if (holds_already(seen.view.fields, *entry)) {
     code = 304;
-    seen.reply.send_prepared(not_modified_head(*entry), extra_, nullptr);
+    seen.reply.send_prepared(not_modified_head(*entry), extra_, std::string_view());
+  } else if (entry->body.size() <= server::kCopiedBody) {
+    seen.reply.send_prepared(entry->head, extra_, std::string_view(entry->body));
   } else {
-    seen.reply.send_prepared(entry->head, extra_, std::shared_ptr<const std::string>(entry, &entry->body));
+    seen.reply.send_prepared(entry->head, extra_, std::shared_ptr<const std::string>(entry.shared(), &entry->body));
   }
   parts_.reporter.finished({seen.match.operation,
                             seen.view.method,
@@ -279,7 +286,7 @@ int Front::urgency_of(const Seen& seen) const {
 void Front::refuse(Seen& seen, Refusal refusal, std::string detail, std::string allow) {
   auto response = to_response(refusal, std::move(detail));
   if (!allow.empty()) response.fields.add("Allow", std::move(allow));
-  response.fields.add("X-Request-Id", seen.id);
+  response.fields.add("X-Request-Id", std::string(seen.id));
   seen.reply.send(std::move(response));
   parts_.reporter.finished({seen.match.operation,
                             seen.view.method,

@@ -55,13 +55,15 @@ class Front final : public server::Handler {
   void hand_over_own(Seen& seen, const OwnPaths::Handler& handler);
   int urgency_of(const Seen& seen) const;
   void refuse(Seen& seen, Refusal refusal, std::string detail = {}, std::string allow = {});
-  std::string next_id();
+  std::string_view next_id();  // until the next one
 
   FrontParts parts_;
+  cache::MemoryTier::Reader memory_;
   std::shared_ptr<const InForce> in_force_;  // as of the request being handled
   std::string key_;                          // buffers that grow once
   std::string extra_;
-  std::string id_prefix_;
+  std::string id_;
+  std::size_t id_prefix_;
   std::uint64_t ids_ = 0;
 };
 

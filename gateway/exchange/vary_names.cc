@@ -33,8 +33,7 @@ bool VaryNames::learn(std::size_t operation, std::string_view vary) {
   std::string joined;
   for (const auto& name : names) joined.append(joined.empty() ? "" : ", ").append(name);
   if (!known || *known != joined)
-    std::atomic_store(&names_[operation],
-                      std::shared_ptr<const std::string>(std::make_shared<std::string>(std::move(joined))));
+    names_[operation].store(&learnt_.emplace_back(std::move(joined)), std::memory_order_release);
   return true;
 }
 

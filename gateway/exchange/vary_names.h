@@ -4,7 +4,8 @@
 // Any thread; grows only, bounded.
 #pragma once
 
-#include <memory>
+#include <atomic>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,8 @@ class VaryNames {
  public:
   explicit VaryNames(std::size_t operations) : names_(operations) {}
 
-  // "accept-encoding, origin": lower case, sorted; null where none were seen. A plain atomic load.
-  std::shared_ptr<const std::string> of(std::size_t operation) const { return std::atomic_load(&names_[operation]); }
+  // "accept-encoding, origin": lower case, sorted; null where none were seen. One load; what it points to stays.
+  const std::string* of(std::size_t operation) const { return names_[operation].load(std::memory_order_acquire); }
   // Adds those of `vary`; false where they are too many or "*": the answer may not be stored.
   bool learn(std::size_t operation, std::string_view vary);
 
@@ -26,7 +27,8 @@ class VaryNames {
 
  private:
   Mutex learning_;
-  std::vector<std::shared_ptr<const std::string>> names_;
+  std::deque<std::string> learnt_ GUARDED_BY(learning_);  // all that names_ ever pointed to: kMost for an operation
+  std::vector<std::atomic<const std::string*>> names_;
 };
 
 }  // namespace gateway::exchange

@@ -74,34 +74,39 @@ char* put_careful(char* to, std::string_view text, std::size_t end) {
   return to;
 }
 
-// Whether JSON takes the bytes as they are; eight at a time, since nearly all are.
-bool plain(std::string_view text) {
+// Not zero: a byte of `word` is one that JSON does not take as it is, or no ASCII.
+std::uint64_t odd(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word; };
-  const auto odd = [&](std::uint64_t word) {
-    const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
-    return (word | below_space | has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\') |
-            has_zero(word ^ kOnes * 0x7f)) &
-           kHigh;
-  };
+  const auto has_zero = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
+  const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+  return (word | below_space | has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\') |
+          has_zero(word ^ kOnes * 0x7f)) &
+         kHigh;
+}
+
+// Copies eight bytes at a time, since nearly all are plain; null where one is not.
+char* put_plain(char* to, std::string_view text) {
   std::uint64_t word;
-  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word), to += sizeof word) {
     std::memcpy(&word, text.data(), sizeof word);
-    if (odd(word) != 0) return false;
+    if (odd(word) != 0) return nullptr;
+    std::memcpy(to, &word, sizeof word);
   }
-  if (text.empty()) return true;
-  word = kOnes * ' ';
-  std::memcpy(&word, text.data(), text.size());
-  return odd(word) == 0;
+  for (const char c : text) {
+    if (c < ' ' || c == '"' || c == '\\' || c == 0x7f) return nullptr;
+    *to++ = c;
+  }
+  return to;
 }
 
 char* put_string(char* to, std::string_view text) {
   *to++ = '"';
   const bool cut = text.size() > kLongestValue;
-  to = !cut && plain(text) ? put(to, text) : put_careful(to, text, cut ? kLongestValue : text.size());
-  if (cut) to = put(to, kEllipsis);
-  *to++ = '"';
-  return to;
+  char* end = cut ? nullptr : put_plain(to, text);
+  if (end == nullptr) end = put_careful(to, text, cut ? kLongestValue : text.size());
+  if (cut) end = put(end, kEllipsis);
+  *end++ = '"';
+  return end;
 }
 
 constexpr std::size_t kLongestNumber = 32;

@@ -122,16 +122,6 @@ bool asks_to_close(const policies::Fields& fields) {
   });
 }
 
-bool has_line(std::string_view text, std::string_view name) {
-  while (text.size() >= name.size()) {
-    if (same_name(text.substr(0, name.size()), name)) return true;
-    const auto feed = text.find('\n');
-    if (feed == std::string_view::npos) return false;
-    text.remove_prefix(feed + 1);
-  }
-  return false;
-}
-
 void append_head(std::string& out, const Response& response, Delimiter delimiter, std::string_view connection,
                  std::string_view date) {
   append_status_line(out, response.status);

@@ -21,9 +21,6 @@ struct Delimiter {
   std::size_t length = 0;
 };
 
-// Whether `text`, CRLF ended field lines, has a line named `name` (given in lower case with its colon: "date:").
-bool has_line(std::string_view text, std::string_view name);
-
 // Appends everything up to and with the empty line. `connection` is "close", "keep-alive" or empty; `date` is used
 // where the answer has none. Connection, Transfer-Encoding and Content-Length of the answer itself give way, but a
 // Content-Length stays with Kind::None, where it only tells what a GET would have got. Line breaks inside values become

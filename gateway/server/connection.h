@@ -53,6 +53,7 @@ class Connection : public Waiter {
   // Answers; `request` must be the current one (see awaits).
   bool awaits(std::uint64_t request) const { return request == sequence_ && answering(); }
   void send(Response response);
+  void send_prepared(std::string_view head, std::string_view extra, std::string_view body);
   void send_prepared(std::string_view head, std::string_view extra, std::shared_ptr<const std::string> body);
   void start(Response head, std::shared_ptr<Flow> flow);
   void write(std::string_view chunk);
@@ -85,6 +86,7 @@ class Connection : public Waiter {
   void account_flow();
   void finish_answer();
   std::string_view connection_option(bool close);
+  void append_prepared(std::string_view head, std::string_view extra);
   void half_closed();
   void notify_hang_up();
   void update_deadline();

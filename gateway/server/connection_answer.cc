@@ -50,13 +50,22 @@ void Connection::send(Response response) {
   finish_answer();
 }
 
-void Connection::send_prepared(std::string_view head, std::string_view extra, std::shared_ptr<const std::string> body) {
+void Connection::append_prepared(std::string_view head, std::string_view extra) {
   const auto option = connection_option(false);
   auto& out = output().tail();
   out.append(head).append(extra);
-  if (!has_line(head, "date:") && !has_line(extra, "date:")) out.append("Date: ").append(worker_.date()).append("\r\n");
   if (!option.empty()) out.append("Connection: ").append(option).append("\r\n");
   out.append("\r\n");
+}
+
+void Connection::send_prepared(std::string_view head, std::string_view extra, std::string_view body) {
+  append_prepared(head, extra);
+  if (!head_only_) output().append(body);
+  finish_answer();
+}
+
+void Connection::send_prepared(std::string_view head, std::string_view extra, std::shared_ptr<const std::string> body) {
+  append_prepared(head, extra);
   if (!head_only_) output().append(std::move(body));
   finish_answer();
 }

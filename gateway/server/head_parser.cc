@@ -1,7 +1,5 @@
 #include "gateway/server/head_parser.h"
 
-#include <http_parser.h>
-
 #include <algorithm>
 
 #include "gateway/server/syntax.h"
@@ -13,10 +11,9 @@ using policies::same_name;
 
 namespace {
 
-// What one pass of http-parser over the field lines gathers.
+// What one pass over the field lines gathers.
 struct FieldPass {
   Head* head;
-  std::string_view name;
   int hosts = 0;
   int lengths = 0;
   int codings = 0;  // transfer codings named, over all lines
@@ -25,7 +22,6 @@ struct FieldPass {
   bool close = false;
   bool keep_alive = false;
   std::vector<std::string_view> dropped;  // fields that Connection names (RFC 9110 section 7.6.1)
-  std::optional<Refusal> refusal;
 };
 
 template <typename Visit>
@@ -117,58 +113,24 @@ std::optional<Refusal> take_field(FieldPass& pass, std::string_view name, std::s
   return std::nullopt;
 }
 
-int on_field(http_parser* parser, const char* at, std::size_t size) {
-  static_cast<FieldPass*>(parser->data)->name = {at, size};
-  return 0;
+// RFC 9112 section 5.1: no space before the colon; those around the value are not part of it.
+std::optional<Refusal> take_line(FieldPass& pass, std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return refusal::kField;
+  const auto name = line.substr(0, colon);
+  const auto value = trim(line.substr(colon + 1));
+  if (!is_token(name) || !is_field_value(value)) return refusal::kField;
+  return take_field(pass, name, value);
 }
 
-int on_value(http_parser* parser, const char* at, std::size_t size) {
-  auto& pass = *static_cast<FieldPass*>(parser->data);
-  const auto value = trim({at, size});
-  if (!is_token(pass.name) || !is_field_value(value))
-    pass.refusal = refusal::kField;
-  else
-    pass.refusal = take_field(pass, pass.name, value);
-  return pass.refusal ? -1 : 0;
-}
-
-const http_parser_settings kSettings = [] {
-  http_parser_settings settings;
-  http_parser_settings_init(&settings);
-  settings.on_header_field = on_field;
-  settings.on_header_value = on_value;
-  settings.on_headers_complete = [](http_parser*) { return 1; };  // the body is ours
-  return settings;
-}();
-
-// http-parser knows a closed list of methods. So it is shown a request line it likes once, and every request's field
-// lines are parsed from a copy of the state behind that line.
-const http_parser kBehindRequestLine = [] {
-  constexpr std::string_view kLine = "POST / HTTP/1.1\r\n";
-  http_parser parser;
-  http_parser_init(&parser, HTTP_REQUEST);
-  http_parser_execute(&parser, &kSettings, kLine.data(), kLine.size());
-  return parser;
-}();
-
-std::optional<Refusal> run_http_parser(std::string_view lines, FieldPass& pass) {
-  http_parser parser = kBehindRequestLine;
-  parser.data = &pass;
-  http_parser_execute(&parser, &kSettings, lines.data(), lines.size());
-  if (pass.refusal) return pass.refusal;
-  switch (HTTP_PARSER_ERRNO(&parser)) {
-    case HPE_OK:
-    case HPE_INVALID_TRANSFER_ENCODING:  // judged in decide_framing
-      return std::nullopt;
-    case HPE_HEADER_OVERFLOW:
-      return refusal::kHeadSize;
-    case HPE_INVALID_CONTENT_LENGTH:
-      return refusal::kLength;
-    case HPE_UNEXPECTED_CONTENT_LENGTH:
-      return pass.codings > 0 || pass.other_coding ? refusal::kFraming : refusal::kLength;
-    default:
-      return refusal::kField;
+// `lines`: field lines, CRLF ended, and the empty line.
+std::optional<Refusal> take_lines(FieldPass& pass, std::string_view lines) {
+  for (auto end = lines.find("\r\n"); end != 0; end = lines.find("\r\n")) {
+    if (end == std::string_view::npos) return refusal::kField;
+    if (auto refused = take_line(pass, lines.substr(0, end))) return refused;
+    lines.remove_prefix(end + 2);
   }
+  return std::nullopt;
 }
 
 // RFC 9112 section 6.3
@@ -223,7 +185,7 @@ std::optional<Refusal> parse_head(std::string_view bytes, const Limits& limits, 
   if (!split_target(head)) return refusal::kTarget;
 
   FieldPass pass{.head = &head};
-  if (auto refused = run_http_parser(bytes.substr(line_end + 2), pass)) return refused;
+  if (auto refused = take_lines(pass, bytes.substr(line_end + 2))) return refused;
   if (pass.hosts == 0 && head.minor_version > 0) return refusal::kHost;
   if (auto refused = decide_framing(pass, limits, head)) return refused;
   head.keep_alive = !pass.close && (head.minor_version > 0 || pass.keep_alive);

@@ -1,6 +1,5 @@
 // From the bytes of one header block to what the server needs to know of the request (RFC 9112 sections 2 to 6).
-// http-parser splits the field lines; what it lets pass and RFC 9112 does not is refused here. Pure: no sockets, no
-// clock.
+// What RFC 9112 does not allow is refused, and nothing is repaired. Pure: no sockets, no clock.
 #pragma once
 
 #include <cstdint>

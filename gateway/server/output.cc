@@ -8,13 +8,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "gateway/server/reply.h"
 #include "gateway/server/tls.h"
 
 namespace gateway::server {
 
 namespace {
 
-constexpr std::size_t kCopied = 8 * 1024;    // a body up to this size travels with its head in one buffer
 constexpr std::size_t kSegment = 64 * 1024;  // a buffer above this gets a successor, so that what was sent can go
 constexpr std::size_t kKept = 256 * 1024;    // buffer space kept for the next answers
 constexpr std::size_t kVectors = 16;
@@ -29,7 +29,7 @@ std::string& Output::tail() {
 
 void Output::append(std::shared_ptr<const std::string> body) {
   if (!body || body->empty()) return;
-  if (body->size() <= kCopied)
+  if (body->size() <= kCopiedBody)
     append(std::string_view(*body));
   else
     tail(), segments_.back().body = std::move(body);

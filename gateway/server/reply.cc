@@ -37,11 +37,20 @@ void Reply::send(Response response) const {
       [response = std::move(response)](Connection& connection) mutable { connection.send(std::move(response)); });
 }
 
-void Reply::send_prepared(std::string_view head, std::string_view extra,
-                          std::shared_ptr<const std::string> body) const {
+template <typename Body>
+void Reply::prepared(std::string_view head, std::string_view extra, Body body) const {
   Connection* here = state_->direct();
   if (!here) throw std::logic_error("send_prepared outside on_request");
   if (!state_->answered.exchange(true)) here->send_prepared(head, extra, std::move(body));
+}
+
+void Reply::send_prepared(std::string_view head, std::string_view extra, std::string_view body) const {
+  prepared(head, extra, body);
+}
+
+void Reply::send_prepared(std::string_view head, std::string_view extra,
+                          std::shared_ptr<const std::string> body) const {
+  prepared(head, extra, std::move(body));
 }
 
 void Reply::start(Response head) const {

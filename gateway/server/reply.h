@@ -6,6 +6,7 @@
 // 304. Answers leave in the order of their requests: a connection handles one request at a time.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +22,9 @@ struct Response {
   std::shared_ptr<const std::string> body;  // null: none
 };
 
+// A body up to this size travels with its head in one buffer.
+inline constexpr std::size_t kCopiedBody = 8 * 1024;
+
 class Connection;  // the worker's side; private to gateway/server
 
 class Reply {
@@ -28,9 +32,11 @@ class Reply {
   // Any thread. From another thread than the connection's worker the answer goes through the worker's queue.
   void send(Response response) const;
 
-  // The hot path; only inside Handler::on_request. `head`: status line and fields, CRLF ended, Content-Length included,
-  // without the empty line; `extra`: more field lines, each CRLF ended; `body` is kept alive until written.
+  // The hot path; only inside Handler::on_request. `head`: status line and fields, CRLF ended, Content-Length and Date
+  // included, without the empty line; `extra`: more field lines, each CRLF ended. `body` is copied as it is given, or
+  // kept alive until written: up to kCopiedBody bytes the copy is what both ways do.
   // A status line "HTTP/1.1 …" is right for a 1.0 client too (RFC 9110 section 6.2).
+  void send_prepared(std::string_view head, std::string_view extra, std::string_view body) const;
   void send_prepared(std::string_view head, std::string_view extra, std::shared_ptr<const std::string> body) const;
 
   // A streamed answer: start, any number of write, end. Any thread, but one at a time. Chunked to HTTP/1.1, until close
@@ -60,6 +66,8 @@ class Reply {
   friend class Connection;
   struct State;
   explicit Reply(std::shared_ptr<State> state);
+  template <typename Body>
+  void prepared(std::string_view head, std::string_view extra, Body body) const;
   std::shared_ptr<State> state_;
 };
 

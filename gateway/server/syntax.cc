@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace gateway::server {
 
@@ -35,7 +37,17 @@ bool all_in(const Table& table, std::string_view text) {
 bool is_token(std::string_view text) { return !text.empty() && all_in(kToken, text); }
 bool is_token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
-bool is_field_value(std::string_view text) { return all_in(kValue, text); }
+// Eight bytes at a time: long values are nearly always without control characters. A tab is looked at again.
+bool is_field_value(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  for (std::uint64_t word; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+    std::memcpy(&word, text.data(), sizeof word);
+    const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+    const std::uint64_t not_delete = word ^ kOnes * 0x7f;
+    if (((below_space | ((not_delete - kOnes) & ~not_delete)) & kHigh) != 0) break;
+  }
+  return all_in(kValue, text);
+}
 bool is_target(std::string_view text) { return all_in(kTarget, text); }
 bool is_authority(std::string_view text) { return all_in(kAuthority, text); }
 

@@ -63,7 +63,7 @@ void Exchange::on_call(Call call, const Reply& reply) {
       return reply.abort();
     case FaultKind::Garbage:  // only the worker may write bytes that are no answer: no latency here
       api_.perform(call, admission);
-      return reply.send_prepared("\x01\x02 this is no HTTP answer\r\n", "", nullptr);
+      return reply.send_prepared("\x01\x02 this is no HTTP answer\r\n", "", "");
     default:
       break;
   }

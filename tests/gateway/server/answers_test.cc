@@ -69,7 +69,7 @@ TEST_CASE("a prepared answer goes out as it is, with what the connection needs")
   const auto large = std::make_shared<const std::string>(3'000'000, 'x');
   TestServer server([&](const RequestView& request, Reply reply) {
     if (request.path == "/large")
-      return reply.send_prepared("HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n", "", large);
+      return reply.send_prepared("HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\nDate: now\r\n", "", large);
     reply.send_prepared("HTTP/1.1 200 OK\r\nContent-Length: 2\r\ndate: then\r\n", "Age: 1\r\n", small);
   });
   RawClient client(server.address());
@@ -84,7 +84,7 @@ TEST_CASE("a prepared answer goes out as it is, with what the connection needs")
   answer = client.answer();
   REQUIRE(answer);
   CHECK(answer->body == *large);
-  CHECK(answer->field("Date") != "");
+  CHECK(answer->field("Date") == "now");
   CHECK(client.answer()->body == "ab");
   CHECK(large.use_count() == 1);
   RawClient old(server.address());

@@ -82,7 +82,7 @@ const std::vector<Refused>& refused_cases() {
       {"a hexadecimal length", kPost + "Content-Length: 0x3\r\n\r\n", 400, "bad-content-length"},
       {"an empty length", kPost + "Content-Length:\r\n\r\n", 400, "bad-content-length"},
       {"a spaced length", kPost + "Content-Length: 1 2\r\n\r\n", 400, "bad-content-length"},
-      {"a length past 64 bits", kPost + "Content-Length: 99999999999999999999999\r\n\r\n", 400, "bad-content-length"},
+      {"a length past 64 bits", kPost + "Content-Length: 99999999999999999999999\r\n\r\n", 413, "body-too-large"},
       {"a length near 64 bits", kPost + "Content-Length: 9999999999999999999\r\n\r\n", 413, "body-too-large"},
       {"a length over the limit", kPost + "Content-Length: 10485761\r\n\r\n", 413, "body-too-large"},
       {"an unknown coding", kPost + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501, "unknown-transfer-coding"},

@@ -1,0 +1,59 @@
+// When may something that readers without a lock could still be looking at be freed? Each reader says while it looks,
+// and since which time (a number that moves with each thing retired); what was retired before the earliest of them can
+// be seen by nobody. Why that holds, all operations below being in one order (memory_order_seq_cst):
+//   1. the writer unlinks a thing, then retires it: the number moves from r to r + 1, and only then looks at the
+//   readers;
+//   2. a reader first takes the number e and says so, then looks. If the writer did not see it say so, its saying comes
+//      after the writer's looking and so after the unlinking: it cannot find the thing;
+//   3. if the writer saw e > r, the reader took the number after it moved, so after the unlinking: the same;
+//   4. else e <= r, and the thing is kept.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gateway/mutex.h"
+
+namespace gateway::cache {
+
+class ReadSections {
+ public:
+  // One reader, used by one thread at a time, with one section at a time. Stays until the ReadSections goes.
+  class Reader {
+   public:
+    explicit Reader(const std::atomic<std::uint64_t>& time) : time_(time) {}
+    void enter() { since_.store(time_.load()); }
+    void leave() { since_.store(0, std::memory_order_release); }
+
+   private:
+    friend class ReadSections;
+    alignas(64) std::atomic<std::uint64_t> since_{0};  // 0: it does not look; a line of its own, since it alone writes
+    alignas(64) const std::atomic<std::uint64_t>& time_;
+  };
+
+  Reader& add_reader() {
+    Lock lock(mutex_);
+    return *readers_.emplace_back(std::make_unique<Reader>(time_));
+  }
+
+  // By one writer at a time, after the unlinking: what it is to be freed under.
+  std::uint64_t retire() { return time_.fetch_add(1); }
+  // What was retired under less than this is seen by nobody.
+  std::uint64_t unseen_below() const {
+    Lock lock(mutex_);
+    std::uint64_t earliest = time_.load();
+    for (const auto& reader : readers_)
+      if (const auto since = reader->since_.load(); since != 0) earliest = std::min(earliest, since);
+    return earliest;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<std::unique_ptr<Reader>> readers_ GUARDED_BY(mutex_);
+  std::atomic<std::uint64_t> time_{1};
+};
+
+}  // namespace gateway::cache
