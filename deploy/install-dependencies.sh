@@ -13,7 +13,7 @@ build=(clang-16 libclang-rt-16-dev lld-16 cmake ninja-build ccache
        libpistache-dev libasio-dev libcurl4-openssl-dev libhiredis-dev rapidjson-dev
        prometheus-cpp-dev libcli11-dev libssl-dev zlib1g-dev libzstd-dev doctest-dev)
 run=(redis-server curl ca-certificates)
-test=(redis-server prometheus nghttp2-server clang-format-16 clang-tidy-16 curl openssl python3)
+test=(redis-server prometheus nghttp2-server clang-format-16 clang-tidy-16 curl openssl python3 valgrind binutils)
 bench=(libhttp-parser-dev wrk nginx libnginx-mod-http-lua lua-nginx-redis varnish haproxy redis-server redis-tools valgrind python3)
 
 say() { printf 'install-dependencies: %s\n' "$*" >&2; }

@@ -84,19 +84,28 @@ std::uint64_t odd(std::uint64_t word) {
          kHigh;
 }
 
-// Copies eight bytes at a time, since nearly all are plain; null where one is not.
+// One word of `text` at `at`; false where a byte of it is not plain.
+template <typename Word>
+bool copy_plain(char* to, std::string_view text, std::size_t at) {
+  Word word;
+  std::memcpy(&word, text.data() + at, sizeof word);
+  std::memcpy(to + at, &word, sizeof word);
+  return odd(sizeof word == 8 ? word : word | std::uint64_t{0x2020202020202020} << 8 * sizeof word % 64) == 0;
+}
+
+// Copies words, since nearly all bytes are plain, the last one over the one before it; null where one is not.
 char* put_plain(char* to, std::string_view text) {
-  std::uint64_t word;
-  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word), to += sizeof word) {
-    std::memcpy(&word, text.data(), sizeof word);
-    if (odd(word) != 0) return nullptr;
-    std::memcpy(to, &word, sizeof word);
+  const std::size_t size = text.size();
+  bool plain = true;
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) plain &= copy_plain<std::uint64_t>(to, text, at);
+    plain &= copy_plain<std::uint64_t>(to, text, size - 8);
+  } else if (size >= 4) {
+    plain = copy_plain<std::uint32_t>(to, text, 0) && copy_plain<std::uint32_t>(to, text, size - 4);
+  } else {
+    for (std::size_t at = 0; at < size; ++at) plain &= copy_plain<std::uint8_t>(to, text, at);
   }
-  for (const char c : text) {
-    if (c < ' ' || c == '"' || c == '\\' || c == 0x7f) return nullptr;
-    *to++ = c;
-  }
-  return to;
+  return plain ? to + size : nullptr;
 }
 
 char* put_string(char* to, std::string_view text) {
