@@ -14,7 +14,7 @@ build=(clang-16 libclang-rt-16-dev lld-16 cmake ninja-build ccache
        prometheus-cpp-dev libcli11-dev libssl-dev zlib1g-dev libzstd-dev doctest-dev)
 run=(redis-server curl ca-certificates)
 test=(redis-server prometheus nghttp2-server clang-format-16 clang-tidy-16 curl openssl python3 valgrind binutils)
-bench=(libhttp-parser-dev wrk nginx libnginx-mod-http-lua lua-nginx-redis varnish haproxy redis-server redis-tools valgrind python3)
+bench=(libhttp-parser-dev wrk nginx libnginx-mod-http-lua lua-nginx-redis varnish haproxy redis-server redis-tools valgrind binutils python3)
 
 say() { printf 'install-dependencies: %s\n' "$*" >&2; }
 
