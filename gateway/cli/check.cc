@@ -6,6 +6,7 @@
 #include "gateway/cli/connect.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/config/checks.h"
+#include "gateway/flows/flow_files.h"
 #include "gateway/lifecycle/edge_tls.h"
 
 namespace gateway::cli {
@@ -17,6 +18,8 @@ std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool t
     loaded = config::load(inputs);
     if (to_serve) problems = config::contradictions(*loaded->settings);
     if (to_serve && problems.empty()) problems = lifecycle::tls_problems(*loaded->settings);
+    if (to_serve && problems.empty() && !loaded->settings->flows.path.empty())
+      problems = flows::load_flows(loaded->settings->flows.path).problems;
   } catch (const config::Invalid& invalid) {
     problems = invalid.problems();
   }

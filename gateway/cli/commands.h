@@ -30,4 +30,12 @@ struct PurgeRequest {
 };
 int purge(const config::Inputs& inputs, const PurgeRequest& request, std::ostream& out, std::ostream& errors);
 
+struct FlowsRequest {
+  std::string action;  // list, show, retry, drop
+  std::string run;
+  bool all = false, json = false;
+  std::string admin_key_file;
+};
+int flows(const config::Inputs& inputs, const FlowsRequest& request, std::ostream& out, std::ostream& errors);
+
 }  // namespace gateway::cli

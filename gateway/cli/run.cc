@@ -20,6 +20,7 @@ struct Options {
   std::string config;
   bool json = false, generate = false, connect = false;
   PurgeRequest purge;
+  FlowsRequest flows;
 };
 
 // The settings' part of --help, from the table.
@@ -79,6 +80,18 @@ void describe(CLI::App& app, Options& options) {
                     "File with the admin key, where one is configured");
 }
 
+void describe_flows(CLI::App& app, FlowsRequest& request) {
+  CLI::App* flows =
+      command(app, "flows", "The flows of a running gateway and what they could not do, by its admin address");
+  flows->add_option("action", request.action, "list, show, retry or drop")
+      ->required()
+      ->check(CLI::IsMember({"list", "show", "retry", "drop"}));
+  flows->add_option("run", request.run, "A dead letter, as list names it");
+  flows->add_flag("--all", request.all, "Every dead letter (retry, drop)");
+  flows->add_flag("--json", request.json, "As JSON (list)");
+  flows->add_option("--admin-key-file", request.admin_key_file, "File with the admin key, where one is configured");
+}
+
 int dispatch(CLI::App& app, const Options& options) {
   const auto chosen = app.get_subcommands();
   const std::string name = chosen.empty() ? "serve" : chosen.front()->get_name();
@@ -92,6 +105,7 @@ int dispatch(CLI::App& app, const Options& options) {
     return hash_key(options.generate, ::isatty(STDIN_FILENO) == 1, std::cin, std::cout, std::cerr);
   const config::Inputs inputs = inputs_of(options.config, app.remaining(true));
   if (name == "check") return check(inputs, options.connect, std::cout, std::cerr);
+  if (name == "flows") return flows(inputs, options.flows, std::cout, std::cerr);
   if (name == "purge") return purge(inputs, options.purge, std::cout, std::cerr);
   return run_serve(inputs);
 }
@@ -102,6 +116,7 @@ int run(int argc, char** argv) {
   CLI::App app("", "contacts-gateway");
   Options options;
   describe(app, options);
+  describe_flows(app, options.flows);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -103,6 +103,12 @@ void check_webhooks(const Settings& s, Problems& problems) try {
   problems.emplace_back(e.what());
 }
 
+void check_flows(const Settings& s, Problems& problems) {
+  if (!s.flows.path.empty() && s.redis.url.empty())
+    problems.push_back(
+        "flows.path: flows need redis.url: events and the progress of runs are kept there, so that none is lost");
+}
+
 void check_times(const Settings& s, Problems& problems) {
   if (s.upstream.connect_timeout > s.upstream.timeout)
     problems.push_back("upstream.connect_timeout: longer than upstream.timeout, which ends the request first");
@@ -122,6 +128,7 @@ Problems contradictions(const Settings& settings) {
   check_clients(settings, problems);
   check_tls(settings, problems);
   check_webhooks(settings, problems);
+  check_flows(settings, problems);
   check_times(settings, problems);
   return problems;
 }

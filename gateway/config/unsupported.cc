@@ -5,7 +5,6 @@ namespace gateway::config {
 std::vector<std::string_view> unsupported_settings() {
   return {
       "passthrough",
-      "flows",
       "tracing",
       "server.memory_limit",
   };

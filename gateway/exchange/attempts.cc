@@ -239,6 +239,11 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   auto& permit = std::get<limiter::Permit>(permit_or_refusal);
   parts_.metrics.rate_limit_wait(request->urgency, permit.waited());
   attempted.waited += to_milliseconds(permit.waited());
+  if (request->may_send && !request->may_send()) {
+    permit.unsent();
+    attempted.result = Refused{Refusal::Internal, "Whoever made this request may no longer send it.", {}};
+    co_return std::nullopt;
+  }
 
   if (request->claim && !co_await request->claim->about_to_send()) {
     permit.unsent();

@@ -33,6 +33,7 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
   request->client = call.client;
   request->urgency = call.urgency;
   request->wait = call.wait;
+  request->may_send = std::move(call.may_send);
   request->directives = policies::request_cache_control(call.fields.view());
   if (match->operation->kind != policies::Kind::Write && in_force->settings->cache.enabled &&
       !request->directives.no_store) {

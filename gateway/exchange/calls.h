@@ -6,6 +6,7 @@
 
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ struct Call {
   int urgency = 7;           // RFC 9218; 7: background
   std::optional<std::chrono::milliseconds> wait;  // for a permit at most; empty: rate_limit.max_wait
   std::string id;                                 // X-Request-Id; empty: none
+  // Asked when the permit is there, before each try; false: it is refused, and nothing is sent. Empty: it may.
+  std::function<bool()> may_send;
 };
 
 class Calls {

@@ -6,6 +6,7 @@
 #include <asio/cancellation_signal.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ struct Request {
   std::optional<std::chrono::milliseconds> wait;  // RFC 7240 `Prefer: wait`
   std::uint64_t flight = 0;                       // the limiter's name for it while it queues; 0: none
   std::shared_ptr<idempotency::Held> claim;       // of a POST with an Idempotency-Key
+  std::function<bool()> may_send;                 // the gateway's own: asked before each try; empty: it may
 
   // A read's place in the cache. An empty key: not to be cached (Cache-Control: no-store, a body that has no canonical
   // form).
@@ -74,6 +76,7 @@ inline Request::Request(const Request& other)
       wait(other.wait),
       flight(other.flight),
       claim(other.claim),
+      may_send(other.may_send),
       key(other.key),
       base_key(other.base_key),
       surrogate_keys(other.surrogate_keys),

@@ -13,8 +13,10 @@
 #include "gateway/cache/local_tier.h"
 #include "gateway/cache/redis_tier.h"
 #include "gateway/credentials/assembly.h"
+#include "gateway/exchange/calls.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/exchange/front.h"
+#include "gateway/flows/engine.h"
 #include "gateway/idempotency/claims.h"
 #include "gateway/idempotency/local_store.h"
 #include "gateway/idempotency/redis_store.h"
@@ -142,6 +144,8 @@ class Service::Impl {
         const auto installation = policies::read_installation(received->event.type, received->body);
         co_return !installation || co_await oauth_->on_installation(*installation);
       });
+    calls_ = std::make_unique<Calls>(in_force_, catalogue_, vary_names_, *exchange_);
+    if (!settings_->flows.path.empty()) make_flows(admin);
     add_gauges();
     admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
       start_purge(std::move(purge), std::move(done));
@@ -205,6 +209,7 @@ class Service::Impl {
     asio::co_spawn(io_, publish_limits(), [](std::exception_ptr error) {
       if (error) log::error("publish_limits_failed");
     });
+    if (flows_) flows_->start();
     thread_ = std::thread([this] { io_.run(); });
   }
 
@@ -222,6 +227,7 @@ class Service::Impl {
 
  private:
   asio::awaitable<void> wind_down() {
+    if (flows_) co_await flows_->stop(std::chrono::seconds(2));
     if (oauth_) co_await oauth_->stop();  // a new pair that is on its way is stored
     limiter_->stop();
     claims_->stop();
@@ -256,6 +262,20 @@ class Service::Impl {
     auto redis_tier = std::make_unique<cache::RedisTier>(io_, *redis_, fence_, std::move(tier));
     redis_tier_ = redis_tier.get();
     tier_ = std::move(redis_tier);
+  }
+
+  void make_flows(admin::Admin& admin) {
+    if (!redis_) throw std::runtime_error("flows.path: flows need redis.url");
+    auto loaded = flows::load_flows(settings_->flows.path);
+    if (!loaded.problems.empty()) throw std::runtime_error(loaded.problems.front());
+    redis::Options reader;
+    reader.url = redis::parse_url(settings_->redis.url.value);
+    reader.stall_timeout = std::chrono::seconds(5);  // longer than a read of the queue waits for entries
+    flows_ = std::make_unique<flows::Engine>(flows::EngineParts{io_, *calls_, *redis_, std::move(reader), metrics_,
+                                                                std::move(loaded.flows), settings_->upstream.timeout,
+                                                                random_hex(8)});
+    flows_->listen(*webhooks_, own_paths_);
+    flows_->add_to(admin);
   }
 
   std::unique_ptr<idempotency::Store> make_key_store() {
@@ -367,7 +387,9 @@ class Service::Impl {
   std::shared_ptr<idempotency::Claims> claims_;
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<webhooks::Intake> webhooks_;
+  std::unique_ptr<Calls> calls_;
   OwnPaths own_paths_{policies::Catalogue::own()};
+  std::unique_ptr<flows::Engine> flows_;
   Published<limiter::LocationState> limits_;
   Published<CircuitState> circuits_;
   std::atomic<std::size_t> known_locations_{0};
