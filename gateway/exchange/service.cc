@@ -318,8 +318,8 @@ class Service::Impl {
       Values values;
       for (const auto& state : limits_.read())
         if (state.budget.daily_limit > 0)
-          values.push_back({{state.location, "day"},
-                            now + std::chrono::duration<double>(state.budget.until_new_day).count()});
+          values.push_back(
+              {{state.location, "day"}, now + std::chrono::duration<double>(state.budget.until_new_day).count()});
       return values;
     });
     metrics_.gauges("gateway_upstream_circuit_open", "", {"location"}, [this] {
