@@ -34,7 +34,7 @@ void DailyQuota::count(Instant now) {
 void DailyQuota::uncount() { used_ -= used_ > 0; }
 
 void DailyQuota::correct(std::optional<std::uint64_t> limit, std::optional<std::uint64_t> remaining,
-                         std::optional<Duration> until_reset, std::uint64_t in_flight, Instant now) {
+                         std::optional<Duration> until_reset, std::uint64_t recent, Instant now) {
   roll(now);
   if (limit && *limit > 0 && options_.limit > 0) limit_ = std::min(options_.limit, *limit);
   if (until_reset) day_ends_ = now + std::clamp(*until_reset, Duration{0}, kDay);
@@ -45,8 +45,8 @@ void DailyQuota::correct(std::optional<std::uint64_t> limit, std::optional<std::
   const bool same_limit = !limit || *limit == limit_;
   if (believed > used_)
     used_ = believed;
-  else if (same_limit && used_ > believed + in_flight)
-    used_ = believed + in_flight;
+  else if (same_limit && used_ > believed + recent)
+    used_ = believed + recent;
 }
 
 void DailyQuota::set(std::uint64_t used, Duration until_reset, Instant now) {

@@ -34,10 +34,11 @@ class DailyQuota {
   void count(Instant now);  // one request granted
   void uncount();           // it was never sent
 
-  // From an answer: X-RateLimit-Limit-Daily, -Daily-Remaining, -Daily-Reset. `in_flight`: requests counted here that
-  // the upstream may not have seen yet. Fewer remaining than believed is believed; more only beyond what those explain.
+  // From an answer: X-RateLimit-Limit-Daily, -Daily-Remaining, -Daily-Reset. `recent`: requests counted here that
+  // the upstream may not have seen when it answered: under way, or answered before this answer was read. Fewer
+  // remaining than believed is believed; more only beyond what those explain.
   void correct(std::optional<std::uint64_t> limit, std::optional<std::uint64_t> remaining,
-               std::optional<Duration> until_reset, std::uint64_t in_flight, Instant now);
+               std::optional<Duration> until_reset, std::uint64_t recent, Instant now);
   void set(std::uint64_t used, Duration until_reset, Instant now);  // the shared count
 
   std::uint64_t limit() const { return limit_; }

@@ -59,6 +59,7 @@ class Admission {
   static policies::Instant now() {
     return std::chrono::duration_cast<policies::Instant>(std::chrono::steady_clock::now().time_since_epoch());
   }
+  bool probe() const { return admitted_.probe; }
   policies::CircuitOutcome outcome = policies::CircuitOutcome::Neither;
 
  private:
@@ -68,6 +69,14 @@ class Admission {
 
 std::chrono::milliseconds to_milliseconds(policies::Duration duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration);
+}
+
+std::optional<Refused> admit(const std::shared_ptr<policies::Circuit>& circuit, std::optional<Admission>& admission) {
+  const auto admitted = circuit->admit(Admission::now());
+  if (const auto* open = std::get_if<policies::Circuit::Refused>(&admitted))
+    return Refused{Refusal::CircuitOpen, {}, to_milliseconds(open->retry_after)};
+  admission.emplace(circuit, std::get<policies::Circuit::Admitted>(admitted));
+  return std::nullopt;
 }
 
 Refusal refusal_of(limiter::RefusalReason reason) {
@@ -135,6 +144,14 @@ std::chrono::milliseconds since_1970() {
 }
 }  // namespace
 
+void Attempts::set_times(milliseconds deadline, milliseconds token_wait, milliseconds interval) {
+  const policies::Circuit::Options usual;
+  parts_.deadline = deadline;
+  parts_.token_wait = token_wait;
+  parts_.circuit.open_most = std::min<policies::Duration>(usual.open_most, interval);
+  parts_.circuit.open_first = std::min(usual.open_first, parts_.circuit.open_most);
+}
+
 std::shared_ptr<policies::Circuit> Attempts::circuit_of(const std::string& budget) {
   constexpr std::size_t kMost = 1'000;
   if (circuits_.size() > kMost)
@@ -148,7 +165,6 @@ std::shared_ptr<policies::Circuit> Attempts::circuit_of(const std::string& budge
 asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request, policies::Fields validators) {
   Attempted attempted;
   bool with_new_token = false;
-  budget_.on_request();
   for (;;) {
     auto outcome = co_await one_try(request, validators, attempted);
     if (!outcome) co_return attempted;  // refused before it was sent
@@ -221,12 +237,11 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   if (!co_await get_access(request, attempted)) co_return std::nullopt;
   const std::string budget = parts_.credentials.budget(request->location);
   auto circuit = circuit_of(budget);
-  const auto admitted = circuit->admit(Admission::now());
-  if (const auto* open = std::get_if<policies::Circuit::Refused>(&admitted)) {
-    attempted.result = Refused{Refusal::CircuitOpen, {}, to_milliseconds(open->retry_after)};
+  std::optional<Admission> admission;
+  if (const auto refused = admit(circuit, admission)) {
+    attempted.result = *refused;
     co_return std::nullopt;
   }
-  Admission admission(circuit, std::get<policies::Circuit::Admitted>(admitted));
 
   auto permit_or_refusal =
       co_await parts_.limiter.acquire({budget, request->client, request->urgency,
@@ -239,24 +254,31 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   auto& permit = std::get<limiter::Permit>(permit_or_refusal);
   parts_.metrics.rate_limit_wait(request->urgency, permit.waited());
   attempted.waited += to_milliseconds(permit.waited());
-  if (request->may_send && !request->may_send()) {
-    permit.unsent();
-    attempted.result = Refused{Refusal::Internal, "Whoever made this request may no longer send it.", {}};
-    co_return std::nullopt;
-  }
+  if (!admission->probe() && circuit->state(Admission::now()) != policies::CircuitState::Closed)
+    if (const auto refused = admit(circuit, admission)) {  // it opened while this one waited
+      permit.unsent();
+      attempted.result = *refused;
+      co_return std::nullopt;
+    }
 
   if (request->claim && !co_await request->claim->about_to_send()) {
     permit.unsent();
     attempted.result = Refused{Refusal::IdempotencyUnavailable, {}, milliseconds(1'000)};
     co_return std::nullopt;
   }
-  ++attempted.tries;
+  if (request->may_send && !request->may_send()) {  // last: the steps before it may have taken a while
+    permit.unsent();
+    if (request->claim) co_await request->claim->not_applied();
+    attempted.result = Refused{Refusal::Internal, "Whoever made this request may no longer send it.", {}};
+    co_return std::nullopt;
+  }
+  if (++attempted.tries == 1) budget_.on_request();
   // The wait may have outlived the token.
   if (auto current = parts_.credentials.held(request->location)) attempted.access = std::move(current);
   auto outcome = co_await parts_.client.send(upstream_request(*request, attempted.access->authorization, validators));
   const auto* answer = std::get_if<upstream::Response>(&outcome.result);
   parts_.metrics.upstream_request(request->operation->index, answer ? answer->status : 0, outcome.total);
-  admission.outcome = circuit_outcome(outcome);
+  admission->outcome = circuit_outcome(outcome);
   const bool reached =
       answer != nullptr || !upstream::surely_not_applied(std::get<upstream::Failed>(outcome.result).failure);
   if (answer != nullptr) parts_.limiter.observe(budget, answer->status, answer->fields);

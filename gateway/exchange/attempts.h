@@ -65,10 +65,9 @@ class Attempts {
   std::chrono::steady_clock::time_point deadline_of(const Request& request) const {
     return request.started + parts_.deadline;
   }
-  void set_times(std::chrono::milliseconds deadline, std::chrono::milliseconds token_wait) {
-    parts_.deadline = deadline;
-    parts_.token_wait = token_wait;
-  }
+  // Asio thread. `interval`: of the rate limit; no circuit stays open for longer without a probe.
+  void set_times(std::chrono::milliseconds deadline, std::chrono::milliseconds token_wait,
+                 std::chrono::milliseconds interval);
 
   // Whose budget a request spends, and what is left of it.
   limiter::Budget budget_of(const Request& request) const;

@@ -75,6 +75,7 @@ limiter::Options limiter_options(const config::Settings& settings, const access:
   options.max_wait = settings.rate_limit.max_wait;
   options.queue = settings.rate_limit.queue;
   options.upstream_timeout = settings.upstream.timeout;
+  options.backoff.most = std::min<policies::Duration>(options.backoff.most, settings.rate_limit.interval);
   options.client_rates.resize(names.count() + 1, 0);
   for (std::size_t number = 1; number <= names.count(); ++number)
     for (const auto& client : settings.clients)
@@ -129,9 +130,8 @@ class Service::Impl {
     writes_ = std::make_unique<cache::Writes>(io_, *tier_, fence_, std::move(writes));
     limiter_ = std::make_unique<limiter::Limiter>(io_, limiter_options(*settings_, client_names_), redis_.get());
     AttemptsParts attempts{io_, upstream_, *limiter_, credentials_, metrics_, {}, {settings_->retry.budget}, {}};
-    attempts.deadline = deadline_of(*settings_);
-    attempts.token_wait = settings_->rate_limit.max_wait;
     attempts_ = std::make_unique<Attempts>(std::move(attempts));
+    attempts_->set_times(deadline_of(*settings_), settings_->rate_limit.max_wait, settings_->rate_limit.interval);
     claims_ = std::make_shared<idempotency::Claims>(
         io_, make_key_store(), [this](std::string_view result) { metrics_.idempotency_key(result); });
     exchange_ = std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
@@ -175,7 +175,7 @@ class Service::Impl {
     credentials_.reload(settings);
     asio::post(io_, [this, settings] {
       limiter_->reconfigure(limiter_options(*settings, client_names_));
-      attempts_->set_times(deadline_of(*settings), settings->rate_limit.max_wait);
+      attempts_->set_times(deadline_of(*settings), settings->rate_limit.max_wait, settings->rate_limit.interval);
       if (oauth_) oauth_->reload(*settings);
       exchange_->set_times(times_of(*settings, catalogue_));
     });

@@ -15,7 +15,7 @@ void report(policies::RateWindow& window, policies::DailyQuota& daily, const Ste
   }
   if (step.remaining) window.believe_remaining(*step.remaining, at);
   if (step.pause) window.pause_until(at + *step.pause);
-  daily.correct(step.stated_daily_limit, step.daily_remaining, step.daily_reset, window.in_flight(), at);
+  daily.correct(step.stated_daily_limit, step.daily_remaining, step.daily_reset, window.occupied(at), at);
 }
 
 Duration from(Instant at, Instant then) {

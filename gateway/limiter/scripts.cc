@@ -36,9 +36,8 @@ if pause > 0 then paused = math.max(paused, now + pause) end
 if daily_reset >= 0 then day_ends = now + math.min(daily_reset, 86400000000) end
 if daily_remaining >= 0 and daily > 0 then
   local believed = daily - math.min(daily, daily_remaining)
-  local in_flight = redis.call('ZCOUNT', KEYS[1], '(' .. text(now + interval), '+inf')
   if believed > used then used = believed
-  elseif comparable and used > believed + in_flight then used = believed + in_flight end
+  elseif comparable and used > believed + taken then used = believed + taken end
 end
 
 local granted = 0

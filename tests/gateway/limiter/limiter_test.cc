@@ -221,6 +221,26 @@ TEST_CASE("the day's last part is kept for urgent requests, an exhausted day is 
   }
 }
 
+TEST_CASE("an answer that is read after a later one's gives no request of the day back") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {100, 10s}, .daily = 40});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      auto early = co_await (*rig).acquire({.location = "L"});
+      {
+        auto late = co_await (*rig).acquire({.location = "L"});
+        (*rig).observe("L", 200, {{"X-RateLimit-Limit-Daily", "40"}, {"X-RateLimit-Daily-Remaining", "38"}});
+      }
+      co_await pause_for(20ms);
+      (*rig).observe("L", 200, {{"X-RateLimit-Limit-Daily", "40"}, {"X-RateLimit-Daily-Remaining", "39"}});
+      std::get<Permit>(early).ended();
+      co_await pause_for(20ms);
+      auto third = co_await (*rig).acquire({.location = "L"});
+      CHECK((*rig).budget("L").daily_remaining == 37);
+    });
+  }
+}
+
 TEST_CASE("a client keeps to its own rate, and its retries are not counted twice") {
   Rig rig(Backend::Process, {.limit = {100, 1s}, .client_rates = {0, 10}});
   run(rig.io, [&]() -> asio::awaitable<void> {

@@ -1,0 +1,216 @@
+// What clients get when the upstream's limits or the upstream itself cannot serve them: refusals at once with a true
+// Retry-After, probes instead of traffic while the upstream fails, retries within their budget.
+#include <doctest/doctest.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <thread>
+
+#include "tests/support/eventually.h"
+#include "tests/support/gateway_process.h"
+#include "tests/support/http_client.h"
+#include "tests/support/json.h"
+#include "tests/support/redis_server.h"
+#include "tests/support/sanitized.h"
+#include "tests/support/simulator_process.h"
+
+using namespace test_support;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+const std::string kContact = "/contacts/contact0000000000001";
+const HttpFields kUncached{{"Cache-Control", "no-store"}};
+
+double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
+
+double metric(const std::string& admin, const std::string& line) {
+  const auto text = HttpClient(admin).get("/metrics").body;
+  double sum = 0;
+  for (auto at = text.find("\n" + line); at != std::string::npos; at = text.find("\n" + line, at + 1))
+    sum += std::atof(text.c_str() + text.find(' ', at + 1));
+  return sum;
+}
+
+std::vector<HttpClient> queue_up(const std::string& address, int requests, const HttpFields& fields) {
+  std::vector<HttpClient> clients;
+  clients.reserve(static_cast<std::size_t>(requests));
+  for (int i = 0; i < requests; ++i)
+    clients.emplace_back(address, 60s).write(to_bytes({.target = kContact, .fields = fields}, "gateway"));
+  return clients;
+}
+
+}  // namespace
+
+TEST_SUITE("refusals") {
+  TEST_CASE("a wait that cannot be met is refused within 50 ms with a true Retry-After") {
+    SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
+    GatewayProcess gateway{
+        {.upstream = simulator.url(),
+         .settings = {
+             {"credentials.token", "simulator-token"}, {"rate_limit.requests", "10"}, {"rate_limit.interval", "1s"}}}};
+    auto queued = queue_up(gateway.address(), 60, kUncached);  // ten go at once, fifty wait for five seconds
+    REQUIRE(eventually(10s, [&] { return metric(gateway.admin_address(), "gateway_rate_limit_queue_depth") >= 50; }));
+    const auto asked = Clock::now();
+    HttpClient patient(gateway.address(), 60s);
+    patient.write(to_bytes({.target = kContact, .fields = kUncached}, "gateway"));
+    HttpClient hurried(gateway.address());
+    std::vector<double> took;
+    int retry_after = 0;
+    for (int i = 0; i < 5; ++i) {
+      const auto sent = Clock::now();
+      const auto response = hurried.get(kContact, {{"Cache-Control", "no-store"}, {"Prefer", "wait=1"}});
+      took.push_back(seconds_since(sent) * 1e3);
+      CHECK(response.status == 429);
+      CHECK(response.body.find("wait-too-long") != std::string::npos);
+      if (i == 0) retry_after = std::atoi(response.field("Retry-After").c_str());
+    }
+    CHECK(patient.read().status == 200);
+    const double waited = seconds_since(asked);
+    std::sort(took.begin(), took.end());
+    MESSAGE("refused within ", took.front(), " to ", took.back(), " ms; Retry-After ", retry_after,
+            " s, and one that waited had its answer after ", waited, " s");
+    CHECK(took[took.size() / 2] < (kSanitized ? 500 : 50));
+    CHECK(std::abs(retry_after - waited) < 1.6);
+  }
+
+  TEST_CASE("a used-up day is refused at once with the time to its reset, and cached reads are answered all the same") {
+    SimulatorProcess simulator{{.arguments = {"--daily", "40", "--day", "2h"}}};
+    RedisServer redis;
+    const GatewayOptions options{.upstream = simulator.url(),
+                                 .settings = {{"credentials.token", "simulator-token"},
+                                              {"redis.url", redis.url()},
+                                              {"cache.operations.get-contact.fresh", "1ms"},
+                                              {"cache.operations.get-contact.stale_while_revalidate", "1ms"}}};
+    GatewayProcess first(options), second(options);
+    HttpClient one(first.address(), 30s), two(second.address(), 30s);
+    REQUIRE(one.get(kContact).status == 200);
+    int background_refused_at = 0, answered = 1;
+    for (int i = 0; i < 60; ++i) {
+      auto& client = i % 2 == 0 ? one : two;
+      if (background_refused_at == 0 && i >= 30) {
+        const auto background = client.get(kContact, {{"Cache-Control", "no-store"}, {"Priority", "u=7"}});
+        if (background.status == 429)
+          background_refused_at = answered;
+        else
+          ++answered;
+      }
+      const auto response = client.get("/contacts/contact0000000000002", kUncached);
+      if (response.status == 200) {
+        ++answered;
+        continue;
+      }
+      CHECK(response.status == 429);
+      CHECK(response.body.find("daily-quota") != std::string::npos);
+      const int retry_after = std::atoi(response.field("Retry-After").c_str());
+      CHECK(retry_after > 7'000);
+      CHECK(retry_after <= 7'200);
+    }
+    MESSAGE("of 40 a day ", answered, " were answered; background was refused from the ", background_refused_at, "th");
+    CHECK(answered >= 39);  // a request from before Redis was joined may be counted twice until its window has passed
+    CHECK(answered <= 40);
+    CHECK(background_refused_at >= 36);  // the last 5 % is for the urgent
+    CHECK(background_refused_at <= 39);
+    for (auto* client : {&one, &two}) {
+      const auto stale = client->get(kContact);
+      CHECK(stale.status == 200);
+      CHECK(stale.field("Cache-Status").find("stale-if-error") != std::string::npos);
+    }
+    const Json books(HttpClient(simulator.address()).get("/_simulator/books").body);
+    CHECK_FALSE(books.has("statuses.429"));
+  }
+
+  TEST_CASE("those who wait for a permit when the circuit opens are not sent to the failing upstream") {
+    SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
+    GatewayProcess gateway{{.upstream = simulator.url(),
+                            .settings = {{"credentials.token", "simulator-token"},
+                                         {"rate_limit.requests", "10"},
+                                         {"rate_limit.interval", "2s"},
+                                         {"retry.budget", "0%"}}}};
+    HttpClient(simulator.address())
+        .send({.method = "POST", .target = "/_simulator/faults", .body = R"({"fault":"status=503"})"});
+    auto clients = queue_up(gateway.address(), 60, kUncached);
+    int refused_by_gateway = 0;
+    for (auto& client : clients) {
+      const auto response = client.read();
+      CHECK(response.status == 503);
+      if (response.body.find("circuit-open") == std::string::npos) continue;
+      ++refused_by_gateway;
+      CHECK(response.has("Retry-After"));
+    }
+    CHECK(refused_by_gateway >= 48);
+    CHECK(metric(gateway.admin_address(), "gateway_upstream_circuit_open") == 1);
+    CHECK(Json(HttpClient(simulator.address()).get("/_simulator/books").body).integer("total") <= 12);
+  }
+
+  TEST_CASE(
+      "an upstream that fails or refuses for a while is probed, not flooded, and traffic is back within an interval") {
+    constexpr int kInterval = 3;  // seconds
+    SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000", "--latency", "5ms-20ms"}}};
+    GatewayProcess gateway{{.upstream = simulator.url(),
+                            .settings = {{"credentials.token", "simulator-token"},
+                                         {"rate_limit.requests", "150"},
+                                         {"rate_limit.interval", std::to_string(kInterval) + "s"},
+                                         {"rate_limit.daily", "100000000"},
+                                         {"log.requests", "off"}}}};
+    HttpClient control(simulator.address());
+    const auto fault = [&](const std::string& text) {
+      if (text.empty())
+        control.send({.method = "DELETE", .target = "/_simulator/faults"});
+      else
+        control.send({.method = "POST", .target = "/_simulator/faults", .body = R"({"fault":")" + text + R"("})"});
+    };
+    std::atomic<bool> stop{false};
+    std::atomic<int> answered{0}, refused{0};
+    std::vector<std::jthread> clients;
+    for (int i = 0; i < 6; ++i)
+      clients.emplace_back([&] {
+        HttpClient client(gateway.address(), 60s);
+        while (!stop) {
+          ++(client.get(kContact, kUncached).status == 200 ? answered : refused);
+          ::poll(nullptr, 0, 20);  // a client's own time between two requests
+        }
+      });
+    const auto upstream = [&] { return metric(gateway.admin_address(), "gateway_upstream_requests_total"); };
+    const auto requests = [&] { return metric(gateway.admin_address(), "gateway_requests_total"); };
+    const auto retries = [&] { return metric(gateway.admin_address(), "gateway_upstream_retries_total"); };
+    std::string table =
+        "phase          seconds  clients' requests  upstream requests  retries  budget so far  recovered after";
+    const auto phase = [&](const std::string& name, const std::string& what, double length) {
+      fault(what);
+      const auto began = Clock::now();
+      const int answered_before = answered;
+      const double requests_before = requests(), upstream_before = upstream(), retries_before = retries();
+      double recovered = -1, settled_at = 0, settled = 0;
+      eventually(60s, [&] {
+        if (recovered < 0 && answered > answered_before) recovered = seconds_since(began);
+        if (settled_at == 0 && seconds_since(began) >= 1) settled_at = seconds_since(began), settled = upstream();
+        return seconds_since(began) >= length && (!what.empty() || recovered >= 0);
+      });
+      const double budget = 10 + 0.2 * (upstream() - retries());
+      char text[200];
+      std::snprintf(text, sizeof text, "\n%-14s %7.1f %18.0f %18.0f %8.0f %14.0f %16.2f", name.c_str(),
+                    seconds_since(began), requests() - requests_before, upstream() - upstream_before,
+                    retries() - retries_before, budget, what.empty() ? recovered : 0.0);
+      table += text;
+      CHECK(retries() <= budget);
+      // After the first second only probes go there.
+      if (!what.empty()) CHECK((upstream() - settled) / (seconds_since(began) - settled_at) < 4);
+      return recovered;
+    };
+    phase("healthy", "", 3);
+    phase("503", "status=503", 8);
+    const double after_503 = phase("healed", "", 3);
+    phase("429", "status=429", 8);
+    const double after_429 = phase("healed", "", 3);
+    phase("no answer", "reset-before", 8);
+    const double after_reset = phase("healed", "", 3);
+    stop = true;
+    MESSAGE(table);
+    for (const double recovered : {after_503, after_429, after_reset}) CHECK(recovered <= kInterval + 1);
+  }
+}
