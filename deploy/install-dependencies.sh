@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, by name, and nothing else.
 #
-#   deploy/install-dependencies.sh [--build] [--run] [--test] [--bench]      (none of them: --build --run)
+#   deploy/install-dependencies.sh [--build] [--run] [--test] [--bench] [--node] [--package] [--chroot]      (none of them: --build --run)
 #
 # --build  compiler and libraries          --run    Redis and curl, for deploy/run.sh
 # --test   what tests/run.sh needs more    --bench  the servers and loaders of tests/bench
+# --node   Node and npm, for the checks of deployment files          --package for deploy/package.sh
+# --chroot what the tests on a bare Debian need (tests/run.sh --full)
 #
 # Needs root or sudo only when something is missing. Services that come with a package are not started.
 set -euo pipefail
@@ -15,6 +17,9 @@ build=(clang-16 libclang-rt-16-dev lld-16 cmake ninja-build ccache
 run=(redis-server curl ca-certificates)
 test=(redis-server prometheus nghttp2-server clang-format-16 clang-tidy-16 curl openssl python3 valgrind binutils)
 bench=(libhttp-parser-dev wrk nginx libnginx-mod-http-lua lua-nginx-redis varnish haproxy redis-server redis-tools valgrind binutils python3)
+node=(nodejs npm)
+packaging=(dpkg-dev file)
+chroot=(debootstrap git)
 
 say() { printf 'install-dependencies: %s\n' "$*" >&2; }
 
@@ -25,7 +30,10 @@ for group in "${@:---build}"; do
     --run) wanted+=("${run[@]}") ;;
     --test) wanted+=("${test[@]}") ;;
     --bench) wanted+=("${bench[@]}") ;;
-    *) say "unknown option '$group'; known are --build, --run, --test, --bench"; exit 2 ;;
+    --node) wanted+=("${node[@]}") ;;
+    --package) wanted+=("${packaging[@]}") ;;
+    --chroot) wanted+=("${chroot[@]}") ;;
+    *) say "unknown option '$group'; known are --build, --run, --test, --bench, --node, --package, --chroot"; exit 2 ;;
   esac
 done
 
@@ -34,10 +42,18 @@ command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || {
   exit 1
 }
 
+# Node also comes from elsewhere (with an npm of its own, beside which Debian's cannot be installed).
+there() {
+  case $1 in
+    nodejs) ! command -v node >/dev/null || return 0 ;;
+    npm) ! command -v npm >/dev/null || return 0 ;;
+  esac
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]
+}
+
 missing=()
 for package in "${wanted[@]}"; do
-  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$state" = installed ] || [[ " ${missing[*]-} " == *" $package "* ]] || missing+=("$package")
+  there "$package" || [[ " ${missing[*]-} " == *" $package "* ]] || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then
   say "nothing is missing (${#wanted[@]} packages)"
