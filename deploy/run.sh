@@ -38,6 +38,7 @@ end() {
   [ -z "$gateway" ] || kill -TERM "$gateway" 2>/dev/null || true
   [ -z "$gateway" ] || wait "$gateway" "$log" 2>/dev/null || true
   [ ${#helpers[@]} -eq 0 ] || kill -TERM "${helpers[@]}" 2>/dev/null || true
+  [ ${#helpers[@]} -eq 0 ] || wait "${helpers[@]}" 2>/dev/null || true
   rm -rf "$state"
 }
 trap end EXIT

@@ -3,7 +3,7 @@
 #
 #   tests/run.sh [--full] [--preset release|asan|tsan|debug] [filter]
 #
-# --full    the long forms too: the million operations under faults, the large models
+# --full    the long forms too: the million operations under faults, the large models, bare Debian, image and package in chroots
 # filter    only test cases whose name contains it (without case)
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)

@@ -8,6 +8,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 . "$top/tests/deploy/chroot.sh"
+"$top/deploy/install-dependencies.sh" --chroot
 say() { printf 'bare-debian: %s\n' "$*" >&2; }
 filter=
 [ "${1-}" != --filter ] || filter=$2

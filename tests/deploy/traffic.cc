@@ -1,6 +1,7 @@
 #include "tests/deploy/traffic.h"
 
 #include <csignal>
+#include <filesystem>
 #include <stdexcept>
 
 #include "tests/support/json.h"
@@ -19,6 +20,14 @@ std::string contact(int number) {
   return "/contacts/contact" + std::string(13 - text.size(), '0') + text;
 }
 
+// The contact of a broken lead is nobody's, which no further try can change.
+std::string flow(const std::string& source) {
+  const std::string id = source == "good" ? "contact0000000000001" : "contactofnobody00000";
+  return R"({"name":")" + source + R"(","on":{"lead":")" + source +
+         R"("},"location":"loc_demo","do":[{"step":"look","operation":"get-contact","path":{"contactId":")" + id +
+         R"("}}]})";
+}
+
 std::string main_settings(const std::string& more) {
   return R"({"credentials":{"token":"simulator-token"},"rate_limit":{"requests":100000,"daily":100000000})" + more +
          "}";
@@ -27,13 +36,19 @@ std::string main_settings(const std::string& more) {
 }  // namespace
 
 Traffic::Traffic()
-    : simulator_({.arguments = {"--limit", "0", "--daily", "0", "--contacts", "400"}}),
+    : simulator_(
+          {.arguments = {"--limit", "0", "--daily", "0", "--contacts", "400", "--location", "loc_demo", "--location",
+                         "loc_oauth", "--token", "simulator-token", "--oauth-client", "app:secret-of-the-app",
+                         "--refresh-token", "seed=loc_oauth", "--access-token-life", "10m"}}),
       upstream_(simulator_.address(), kPatience) {
   const auto key = Json(upstream_.get("/_simulator/webhooks").body).text("public_key");
+  std::filesystem::create_directory(folder_.path() / "flows");
+  for (const std::string source : {"good", "broken"}) folder_.write("flows/" + source + ".json", flow(source));
   main_ =
       std::make_unique<GatewayProcess>(GatewayOptions{.upstream = simulator_.url(),
                                                       .settings = {{"redis.url", redis_.url()},
                                                                    {"webhooks.public_key", key},
+                                                                   {"flows.path", folder_.path() / "flows"},
                                                                    {"cache.memory_bytes", "1MiB"},
                                                                    {"log.requests", "off"},
                                                                    {"server.threads", "1"}},
@@ -105,6 +120,31 @@ void Traffic::upstream_recovers() { upstream_.send({.method = "DELETE", .target 
 void Traffic::refuse_settings() {
   folder_.write("main.json", main_settings(R"(,"nonsense":1)"));
   main_->process().signal(SIGHUP);
+}
+
+void Traffic::lead(const std::string& source) {
+  const auto answer = client_->send({.method = "POST",
+                                     .target = "/gateway/leads/" + source,
+                                     .fields = {{"Content-Type", "application/json"}},
+                                     .body = R"({"locationId":"loc_demo"})"});
+  if (answer.status >= 300) throw std::runtime_error("the lead: " + answer.body);
+}
+
+void Traffic::start_oauth() {
+  const std::string text =
+      R"({"credentials":{"oauth":{"store":"file:)" + (folder_.path() / "tokens").string() +
+      R"(","store_key":"a-store-key-of-more-than-32-characters","grants":[{"client_id":"app","client_secret":"secret-of-the-app",)"
+      R"("refresh_token":"seed","user_type":"Location","redirect_uri":"http://127.0.0.1:1/back"}]}}})";
+  oauth_ =
+      std::make_unique<GatewayProcess>(GatewayOptions{.upstream = simulator_.url(),
+                                                      .settings = {{"log.requests", "off"}, {"server.threads", "1"}},
+                                                      .config_file = folder_.write("oauth.json", text)});
+  HttpClient(oauth_->address(), kPatience).get("/contacts/?locationId=loc_oauth");
+}
+
+void Traffic::renew_token() {
+  post_upstream("/_simulator/revoke", R"({"locationId":"loc_oauth"})");
+  HttpClient(oauth_->address(), kPatience).get("/contacts/?locationId=loc_oauth", {{"Cache-Control", "no-store"}});
 }
 
 std::string Traffic::read_tight(int number, const std::string& fields) {

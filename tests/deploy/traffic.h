@@ -1,6 +1,6 @@
 // Gateways that a Prometheus watches, and everything that can happen to them, each as one call: what a test needs so
-// that every metric moves and every alert has its cause. `main` shares a Redis and has plenty of budget; `tight` speaks
-// TLS, has no Redis and hardly any budget.
+// that every metric moves and every alert has its cause. `main` shares a Redis, runs flows and has plenty of budget;
+// `tight` speaks TLS, has no Redis and hardly any budget; `oauth`, started later, has a token that ends in ten minutes.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,8 @@ class Traffic {
   void webhook();
   void upstream_fails(int reads);  // while every try is answered 503
   void upstream_recovers();
-  void refuse_settings();  // SIGHUP with a settings file that is wrong
+  void refuse_settings();                // SIGHUP with a settings file that is wrong
+  void lead(const std::string& source);  // "good": its flow is done; "broken": the upstream never takes its step
   void lose_redis() { redis_.kill(); }
   void find_redis() { redis_.start(); }
 
@@ -43,6 +44,11 @@ class Traffic {
   void refuse();                    // a request that will not wait
   void end_tight() { tight_.reset(); }
 
+  // Through `oauth`.
+  void start_oauth();
+  void renew_token();  // its access token is revoked, and its next request needs another
+  std::string oauth_admin_address() const { return oauth_->admin_address(); }
+
  private:
   void post_upstream(const std::string& target, const std::string& body);
 
@@ -51,7 +57,7 @@ class Traffic {
   test_support::RedisServer redis_;
   test_support::SimulatorProcess simulator_;
   test_support::HttpClient upstream_;
-  std::unique_ptr<test_support::GatewayProcess> main_, tight_;
+  std::unique_ptr<test_support::GatewayProcess> main_, tight_, oauth_;
   std::unique_ptr<test_support::HttpClient> client_;
   std::vector<test_support::HttpClient> idle_;
   std::vector<std::jthread> waiting_;
