@@ -73,7 +73,8 @@ std::optional<Unstorable> forbidden(const Answer& answer, const RequestCacheCont
 }
 
 bool refused_by_request(const RequestCacheControl& request, milliseconds age) {
-  return request.no_cache || (request.max_age && age > *request.max_age);
+  // A browser's reload says max-age=0: nothing is so young that it would do.
+  return request.no_cache || (request.max_age && (age > *request.max_age || request.max_age->count() == 0));
 }
 
 // A client that limits how old an answer may be wants no stale one, unless it says so too (RFC 9111 section 5.2.1).

@@ -6,6 +6,10 @@ namespace policies::coherence {
 
 Ledger::EpochRecord& Ledger::epoch_of(std::string_view run_id, Milliseconds now, const Ids& ids) {
   if (epoch_ && epoch_->run_id == run_id && (!epoch_->until || *epoch_->until > now)) return *epoch_;
+  return new_epoch(run_id, now, ids);
+}
+
+Ledger::EpochRecord& Ledger::new_epoch(std::string_view run_id, Milliseconds now, const Ids& ids) {
   epoch_ = EpochRecord{ids(), std::string(run_id), now, 0, {}, {}};
   if (leased_) epoch_->until = now + timing_.lease;
   log_.clear();
@@ -41,9 +45,20 @@ Write::Begun Ledger::begin(const std::vector<std::string>& keys, WriteId write, 
   }
   log_.push_back({++epoch.end, now, keys});
   if (log_.size() > kLogEntries) log_.erase(log_.begin());
-  Write::Begun begun{epoch.epoch, epoch.end, {}, now - epoch.since};
+  return {epoch.epoch, epoch.end, live(epoch, now), now - epoch.since};
+}
+
+std::vector<std::string> Ledger::live(const EpochRecord& epoch, Milliseconds now) {
+  std::vector<std::string> replicas;
   for (const auto& [id, replica] : epoch.replicas)
-    if (replica.lease_until > now) begun.live.push_back(id);
+    if (replica.lease_until > now) replicas.push_back(id);
+  return replicas;
+}
+
+Write::Begun Ledger::renew_epoch(std::string_view run_id, Milliseconds now, const Ids& ids) {
+  const auto& old = epoch_of(run_id, now, ids);
+  Write::Begun begun{0, 0, live(old, now), now - old.since};
+  begun.epoch = new_epoch(run_id, now, ids).epoch;
   return begun;
 }
 

@@ -51,6 +51,10 @@ class Ledger {
   Reported report(const std::string& replica, const Follower::Report& report, std::string_view run_id, Milliseconds now,
                   const Ids& ids);
 
+  // Script `renew_epoch`: everything from before is a miss; answers who must drop it, at position 0, and the age of the
+  // epoch that was.
+  Write::Begun renew_epoch(std::string_view run_id, Milliseconds now, const Ids& ids);
+
   // Script `leave`: the replica gives its lease back.
   void leave(const std::string& replica, std::string_view run_id, Milliseconds now, const Ids& ids);
 
@@ -89,6 +93,8 @@ class Ledger {
     bool operator==(const EpochRecord&) const = default;
   };
   EpochRecord& epoch_of(std::string_view run_id, Milliseconds now, const Ids& ids);
+  EpochRecord& new_epoch(std::string_view run_id, Milliseconds now, const Ids& ids);
+  static std::vector<std::string> live(const EpochRecord& epoch, Milliseconds now);
   static void drop_expired(Surrogate& surrogate, Milliseconds now);
 
   void renew(EpochRecord& epoch, const std::string& replica, Position position, Milliseconds now);

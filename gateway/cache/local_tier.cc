@@ -60,9 +60,10 @@ asio::awaitable<void> LocalTier::await_acknowledgements(std::shared_ptr<policies
   co_return;
 }
 
-asio::awaitable<bool> LocalTier::renew_epoch() {
-  ledger_.evict_epoch();
-  co_return true;
+asio::awaitable<std::optional<policies::coherence::Write::Begun>> LocalTier::renew_epoch() {
+  auto begun = ledger_.renew_epoch(kRunId, boottime(), random_id);
+  begun.epoch_age = timing_.lease;
+  co_return begun;
 }
 
 }  // namespace gateway::cache

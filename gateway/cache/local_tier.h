@@ -29,7 +29,7 @@ class LocalTier final : public SharedTier {
   asio::awaitable<void> await_acknowledgements(std::shared_ptr<policies::coherence::Write> write,
                                                std::chrono::milliseconds limit) override;
   const std::string& self() const override { return self_; }
-  asio::awaitable<bool> renew_epoch() override;
+  asio::awaitable<std::optional<policies::coherence::Write::Begun>> renew_epoch() override;
 
  private:
   Fence& fence_;

@@ -144,25 +144,32 @@ asio::awaitable<void> RedisTier::finish(std::string key, Found found, std::share
   if (store) {
     stamp = stamp_text(found.view);
     data = encode(*entry);
-    lifetime = std::chrono::milliseconds(entry->fresh_ms +
-                                         std::max(entry->stale_while_revalidate_ms, entry->stale_if_error_ms) + 1);
+    lifetime = std::chrono::milliseconds(entry->keep_ms + 1);  // stale use and revalidation included
   }
   co_await run(scripts::finish(), {entry_key(key), flight_key(key)},
                {token, stamp, std::move(data), text(lifetime), key});
 }
+
+namespace {
+// {epoch, position, age, live…}
+std::optional<Write::Begun> begun_of(const std::optional<redis::Array>& reply) {
+  if (!reply || reply->size() < 3) return std::nullopt;
+  Write::Begun begun{
+      number_of((*reply)[0]), number_of((*reply)[1]), {}, std::chrono::milliseconds(number_of((*reply)[2]))};
+  if (begun.epoch == 0) return std::nullopt;
+  for (std::size_t i = 3; i < reply->size(); ++i)
+    if (auto* replica = std::get_if<std::string>(&(*reply)[i].data)) begun.live.push_back(*replica);
+  return begun;
+}
+}  // namespace
 
 asio::awaitable<std::optional<Write::Begun>> RedisTier::begin(std::vector<std::string> keys,
                                                               policies::coherence::WriteId write) {
   std::vector<std::string> arguments{client_.status().run_id,      text(random_id()),     text(write),
                                      text(options_.timing.mark()), text(kGenerationLife), netstrings(keys)};
   for (std::size_t i = 0; i < keys.size(); ++i) arguments.push_back(text(random_id()));
-  const auto reply = co_await run(scripts::begin(), script_keys(keys), std::move(arguments));
-  if (!reply || reply->size() < 3) co_return std::nullopt;
-  Write::Begun begun{
-      number_of((*reply)[0]), number_of((*reply)[1]), {}, std::chrono::milliseconds(number_of((*reply)[2]))};
-  if (begun.epoch == 0 || begun.position == 0) co_return std::nullopt;
-  for (std::size_t i = 3; i < reply->size(); ++i)
-    if (auto* replica = std::get_if<std::string>(&(*reply)[i].data)) begun.live.push_back(*replica);
+  auto begun = begun_of(co_await run(scripts::begin(), script_keys(keys), std::move(arguments)));
+  if (begun && begun->position == 0) co_return std::nullopt;
   co_return begun;
 }
 
@@ -194,10 +201,9 @@ asio::awaitable<void> RedisTier::await_acknowledgements(std::shared_ptr<Write> w
   writers_.erase(seat);
 }
 
-asio::awaitable<bool> RedisTier::renew_epoch() {
-  const auto reply =
-      co_await run(scripts::renew_epoch(), {kEpochKey, kLogKey}, {client_.status().run_id, text(random_id())});
-  co_return reply.has_value();
+asio::awaitable<std::optional<Write::Begun>> RedisTier::renew_epoch() {
+  co_return begun_of(
+      co_await run(scripts::renew_epoch(), {kEpochKey, kLogKey}, {client_.status().run_id, text(random_id())}));
 }
 
 }  // namespace gateway::cache

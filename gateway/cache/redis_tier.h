@@ -45,7 +45,7 @@ class RedisTier final : public SharedTier {
   asio::awaitable<void> await_acknowledgements(std::shared_ptr<policies::coherence::Write> write,
                                                std::chrono::milliseconds limit) override;
   const std::string& self() const override { return options_.replica; }
-  asio::awaitable<bool> renew_epoch() override;
+  asio::awaitable<std::optional<policies::coherence::Write::Begun>> renew_epoch() override;
 
  private:
   using Timer = asio::steady_timer;

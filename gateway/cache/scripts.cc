@@ -22,6 +22,18 @@ local function current_epoch()
   end
   return new_epoch()
 end
+local function live_replicas()
+  local live = {}
+  local fields = redis.call('HGETALL', KEYS[1])
+  for f = 1, #fields, 2 do
+    if string.sub(fields[f], 1, 2) == 'r:' then
+      local lease = tonumber(string.match(fields[f + 1], '^%d+'))
+      if lease > now then live[#live + 1] = string.sub(fields[f], 3)
+      elseif lease + 60000 < now then redis.call('HDEL', KEYS[1], fields[f]) end
+    end
+  end
+  return live
+end
 )";
 
 ScriptPtr with_prelude(const char* name, const char* body) {
@@ -87,16 +99,7 @@ local position = last + 1
 redis.call('HSET', KEYS[1], 'end', position)
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, string.format('%.0f-0', position), 'at', now, 'keys', ARGV[6])
 redis.call('PUBLISH', 'cg:log', epoch .. ' ' .. string.format('%.0f', position) .. ' ' .. ARGV[6])
-local out = {epoch, position, now - since}
-local fields = redis.call('HGETALL', KEYS[1])
-for f = 1, #fields, 2 do
-  if string.sub(fields[f], 1, 2) == 'r:' then
-    local lease = tonumber(string.match(fields[f + 1], '^%d+'))
-    if lease > now then out[#out + 1] = string.sub(fields[f], 3)
-    elseif lease + 60000 < now then redis.call('HDEL', KEYS[1], fields[f]) end
-  end
-end
-return out
+return {epoch, position, now - since, unpack(live_replicas())}
 )");
   return script;
 }
@@ -174,9 +177,11 @@ return 1
 
 ScriptPtr renew_epoch() {
   static const ScriptPtr script = with_prelude("renew_epoch", R"(
+local _, since = current_epoch()
+local live = live_replicas()
 local epoch = new_epoch()
 redis.call('PUBLISH', 'cg:log', epoch .. ' 0 ')
-return epoch
+return {epoch, 0, now - since, unpack(live)}
 )");
   return script;
 }

@@ -34,7 +34,7 @@ ScriptPtr end();
 ScriptPtr report();
 // KEYS epoch log; ARGV run new-epoch replica: gives its lease back
 ScriptPtr leave();
-// KEYS epoch log; ARGV run new-epoch
+// KEYS epoch log; ARGV run new-epoch -> {epoch, 0, age of the old one, live…}: who must drop everything
 ScriptPtr renew_epoch();
 // KEYS flight…; ARGV ms token…: keeps what this replica fetches its own
 ScriptPtr extend();

@@ -54,8 +54,9 @@ class SharedTier {
                                                        std::chrono::milliseconds limit) = 0;
   virtual const std::string& self() const = 0;
 
-  // Everything from before is a miss, on every replica. False: Redis is away.
-  virtual asio::awaitable<bool> renew_epoch() = 0;
+  // Everything from before is a miss, in Redis now and on every replica once it has acknowledged (begun at position 0
+  // of the new epoch). Nothing: Redis is away.
+  virtual asio::awaitable<std::optional<policies::coherence::Write::Begun>> renew_epoch() = 0;
 };
 
 }  // namespace gateway::cache

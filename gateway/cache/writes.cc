@@ -42,13 +42,17 @@ asio::awaitable<bool> Writes::begin_and_await(std::shared_ptr<Ticket> ticket, st
   auto begun = co_await tier_.begin(keys, ticket->id);
   fence_.invalidate(keys);
   if (!begun) co_return false;
-  auto write = ticket->write;
-  write->begun(*begun, tier_.self(), boottime(), options_.timing, options_.strict);
+  co_await await(ticket->write, std::move(*begun));
+  co_return true;
+}
+
+// Step 2.
+asio::awaitable<void> Writes::await(std::shared_ptr<Write> write, Write::Begun begun) {
+  write->begun(begun, tier_.self(), boottime(), options_.timing, options_.strict);
   while (!write->may_proceed(boottime()))
     co_await tier_.await_acknowledgements(write,
                                           std::max(write->await_until() - boottime(), std::chrono::milliseconds(1)));
   write->proceed();
-  co_return true;
 }
 
 asio::awaitable<void> Writes::finish(std::shared_ptr<Ticket> ticket, Outcome outcome, std::vector<Key> more_keys) {
@@ -130,11 +134,16 @@ asio::awaitable<bool> Writes::invalidate_again(std::vector<std::string> keys) {
   co_return true;
 }
 
+asio::awaitable<bool> Writes::drop_everything() {
+  auto begun = co_await tier_.renew_epoch();
+  fence_.invalidate_all();
+  if (!begun) co_return false;
+  co_await await(std::make_shared<Write>(), std::move(*begun));
+  co_return true;
+}
+
 asio::awaitable<bool> Writes::purge(std::vector<std::string> keys) {
-  if (keys.empty()) {
-    fence_.invalidate_all();
-    co_return co_await tier_.renew_epoch();
-  }
+  if (keys.empty()) co_return co_await drop_everything();
   std::vector<Key> dropped;
   for (auto& key : keys) dropped.push_back({std::move(key), {}});
   auto ticket = co_await begin(std::move(dropped));
@@ -147,7 +156,7 @@ asio::awaitable<void> Writes::repeat_unfenced() {
   if (!unfenced_all_ && unfenced_.empty()) co_return;
   auto keys = std::exchange(unfenced_, {});
   const bool all = std::exchange(unfenced_all_, false);
-  if (all ? co_await tier_.renew_epoch() : co_await invalidate_again(keys)) co_return;
+  if (all ? co_await drop_everything() : co_await invalidate_again(keys)) co_return;
   if (all)
     unfenced_all_ = true;
   else

@@ -63,9 +63,12 @@ class Writes {
   asio::awaitable<bool> purge(std::vector<std::string> keys);
 
  private:
+  asio::awaitable<void> await(std::shared_ptr<policies::coherence::Write> write,
+                              policies::coherence::Write::Begun begun);
   asio::awaitable<bool> begin_and_await(std::shared_ptr<Ticket> ticket, std::vector<std::string> keys);
   asio::awaitable<bool> end(std::shared_ptr<Ticket> ticket, Outcome outcome);
   asio::awaitable<bool> invalidate_again(std::vector<std::string> keys);
+  asio::awaitable<bool> drop_everything();
   asio::awaitable<bool> fence_late(std::shared_ptr<Ticket> ticket, Outcome outcome);
   void remember_unfenced(const std::vector<std::string>& keys);
 

@@ -168,6 +168,12 @@ TEST_CASE("a lookup is decided by age, policies and the request") {
   CHECK(decided(0s, {.no_store = true}, nullptr) == "bypass");
 }
 
+TEST_CASE("max-age=0, a browser's reload, takes nothing from the cache however young") {
+  const Lifetimes young{.fresh = 30s, .keep = 30s};
+  CHECK(decided(0s, {.max_age = 0s}, &young) == "fetch request");
+  CHECK(decided(0s, {.max_age = 1s}, &young) == "serve-fresh");
+}
+
 TEST_CASE("an entry that must be revalidated is never served stale") {
   Lifetimes strict = kEntry;
   strict.must_revalidate = true;

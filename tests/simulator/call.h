@@ -31,6 +31,7 @@ struct Call {
   std::string fault;     // `X-Simulator-Fault`
   std::string idempotency_key;
   std::string if_none_match;
+  std::string accept_language;
 };
 
 struct Answer {

@@ -22,7 +22,7 @@ Call to_call(const gateway::server::RequestView& request) {
       {"authorization", &call.authorization}, {"version", &call.version},
       {"locationid", &call.location},         {"x-location-id", &call.location},
       {"x-simulator-fault", &call.fault},     {"idempotency-key", &call.idempotency_key},
-      {"if-none-match", &call.if_none_match}};
+      {"if-none-match", &call.if_none_match}, {"accept-language", &call.accept_language}};
   for (const auto& field : request.fields) {
     for (const auto& [name, into] : wanted) {
       if (policies::same_name(field.name, name)) *into = field.value;

@@ -180,6 +180,8 @@ const std::vector<Flag>& flags() {
        on([](Draft& d) -> bool& { return d.line.api.world.allow_duplicates; })},
       {"--not-found", "400|404", "status for an unknown id: 400, as documented", take_not_found},
       {"--etag", "off|strong|weak", "send ETag and answer If-None-Match: off", take_etag},
+      {"--vary", "", "answers vary on Accept-Language, and give it back as Content-Language",
+       on([](Draft& d) -> bool& { return d.line.api.vary; })},
       {"--clock", "wall|logical", "dates in bodies; logical: equal calls get equal bytes from two simulators: wall",
        take_clock},
       {"--help", "", "this text", on([](Draft& d) -> bool& { return d.line.help; })},

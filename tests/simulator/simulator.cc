@@ -207,9 +207,16 @@ Answer Simulator::installed_locations() const {
 }
 
 void Simulator::finish(const Call& call, const Admission& admission, Answer& answer) {
-  ++requests_[{operation_name(call, admission), answer.status}];
   answer.fields.insert(answer.fields.end(), admission.fields.begin(), admission.fields.end());
-  if (options_.etag == Etag::Off || call.method != "GET" || answer.status != 200) return;
+  if (options_.vary) {
+    answer.fields.emplace_back("Vary", "Accept-Language");
+    answer.fields.emplace_back("Content-Language", call.accept_language.empty() ? "en" : call.accept_language);
+  }
+  if (options_.etag != Etag::Off && call.method == "GET" && answer.status == 200) validate(call, answer);
+  ++requests_[{operation_name(call, admission), answer.status}];
+}
+
+void Simulator::validate(const Call& call, Answer& answer) const {
   const std::string etag = etag_of(answer.body, options_.etag);
   answer.fields.emplace_back("ETag", etag);
   if (!call.if_none_match.empty() && call.if_none_match.find(etag) != std::string::npos) {

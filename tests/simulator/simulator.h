@@ -36,6 +36,7 @@ struct Options {
   bool allow_faults = true;
   bool logical_clock = false;  // bodies' dates come from a counter: two simulators answer equal calls with equal bytes
   Etag etag = Etag::Off;
+  bool vary = false;  // answers say that they vary on Accept-Language
 };
 
 // What admit() found out about a call.
@@ -79,6 +80,7 @@ class Simulator {
       SIMULATOR_REQUIRES(mutex_);
   Answer installed_locations() const SIMULATOR_REQUIRES(mutex_);
   void finish(const Call& call, const Admission& admission, Answer& answer) SIMULATOR_REQUIRES(mutex_);
+  void validate(const Call& call, Answer& answer) const;  // ETag, and If-None-Match
 
   Answer add_fault(const Document& body) SIMULATOR_REQUIRES(mutex_);
   Answer books(const Call& call) SIMULATOR_REQUIRES(mutex_);

@@ -126,6 +126,19 @@ struct Pair {
     if (!marks.empty()) ++seen["a lookup with marks"];
   }
 
+  // The epoch, the position, the age and the replicas to wait for.
+  void same_begun(const gateway::redis::Array& reply, const Write::Begun& begun) {
+    REQUIRE(reply.size() >= 3);
+    same_id(number_of(reply[0]), begun.epoch);
+    CHECK(number_of(reply[1]) == begun.position);
+    CHECK(number_of(reply[2]) == static_cast<std::uint64_t>(begun.epoch_age.count()));
+    std::vector<std::string> live;
+    for (std::size_t i = 3; i < reply.size(); ++i) live.push_back(std::get<std::string>(reply[i].data));
+    std::sort(live.begin(), live.end());
+    CHECK(live == begun.live);
+    if (live.size() > 1) ++seen["replicas to wait for"];
+  }
+
   void begin() {
     Under write{some_keys(), ++ids, 0, 0};
     std::vector<std::string> arguments{run(),
@@ -137,17 +150,9 @@ struct Pair {
     for (std::size_t i = 0; i < write.keys.size(); ++i) arguments.push_back(fresh());
     const auto reply = eval(scripts::begin(), write.keys, arguments);
     const auto begun = ledger.begin(write.keys, write.id, run(), now, draw());
-    REQUIRE(reply.size() >= 3);
+    same_begun(reply, begun);
     write.script = number_of(reply[0]);
     write.ledger = begun.epoch;
-    same_id(write.script, write.ledger);
-    CHECK(number_of(reply[1]) == begun.position);
-    CHECK(number_of(reply[2]) == static_cast<std::uint64_t>(begun.epoch_age.count()));
-    std::vector<std::string> live;
-    for (std::size_t i = 3; i < reply.size(); ++i) live.push_back(std::get<std::string>(reply[i].data));
-    std::sort(live.begin(), live.end());
-    CHECK(live == begun.live);
-    if (live.size() > 1) ++seen["a write with replicas to wait for"];
     writes.push_back(std::move(write));
   }
 
@@ -201,7 +206,7 @@ struct Pair {
   }
 
   void disturb() {
-    switch (random() % 5) {
+    switch (random() % 6) {
       case 0: {
         const auto key = some_keys().front();
         server.command({"DEL", "cg:s:" + key});
@@ -216,6 +221,10 @@ struct Pair {
       case 3:
         ++run_id;
         return;
+      case 4: {
+        const auto reply = eval(scripts::renew_epoch(), {}, {run(), fresh()});
+        return same_begun(reply, ledger.renew_epoch(run(), now, draw()));
+      }
       default:
         return leave();
     }
@@ -249,7 +258,7 @@ TEST_CASE("the scripts do in Redis what the model's ledger does") {
     CAPTURE(i);
     pair.step();
   }
-  for (const char* met : {"a lookup with marks", "a write with replicas to wait for", "marks held", "marks lost",
-                          "a cut", "a renewal", "a report too late"})
+  for (const char* met : {"a lookup with marks", "replicas to wait for", "marks held", "marks lost", "a cut",
+                          "a renewal", "a report too late"})
     CHECK_MESSAGE(pair.seen[met] > 0, met);
 }
