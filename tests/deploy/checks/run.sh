@@ -26,6 +26,9 @@ fi
 failed=0
 check() { say "$1"; shift; "$@" || failed=1; }
 check "Dockerfile" "$into/node_modules/.bin/dockerfilelint" "$top/deploy/Dockerfile"
+rule=$top/deploy/kubernetes/base/prometheusrule.yaml
+if [ -n "${UPDATE_GENERATED:-}" ]; then node "$into/prometheusrule.mjs" "$top/deploy/prometheus/rules" >"$rule"; fi
+check "prometheusrule.yaml" node "$into/prometheusrule.mjs" "$top/deploy/prometheus/rules" "$rule"
 check "compose.yaml" node "$into/compose.mjs" "$top/deploy/compose.yaml"
 check "Kubernetes" node "$into/kubernetes.mjs" "$into/kubectl" "$top/deploy/kubernetes"
 [ $failed = 0 ] && say "all of it holds"
