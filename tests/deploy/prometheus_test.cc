@@ -77,6 +77,7 @@ void everyday_traffic(Watched& world) {
   world.moves("gateway_rate_limit_remaining{window=\"day\"}", miss);
   world.moves("gateway_rate_limit_remaining{window=\"interval\"}", miss);
   world.moves("gateway_flow_runs_total{result=\"done\"}", [&] { traffic.lead("good"); });
+  for (int i = 0; i < 3; ++i) world.moves("gateway_idempotency_keys_total", [&] { traffic.post_with_key(); });
   world.moves("gateway_cache_evictions_total", [&] { traffic.read_until_evicted(); });
   world.moves("gateway_cache_invalidations_total{cause=\"write\"}", [&] { CHECK(traffic.write(1) == 200); });
   world.moves("gateway_cache_invalidations_total{cause=\"purge\"}", [&] { traffic.purge(); });

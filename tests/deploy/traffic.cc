@@ -122,6 +122,13 @@ void Traffic::refuse_settings() {
   main_->process().signal(SIGHUP);
 }
 
+void Traffic::post_with_key() {
+  client_->send({.method = "POST",
+                 .target = "/contacts/contact0000000000001/tags",
+                 .fields = {{"Content-Type", "application/json"}, {"Idempotency-Key", "key-of-the-deploy-tests"}},
+                 .body = R"({"tags":["tested"]})"});
+}
+
 void Traffic::lead(const std::string& source) {
   const auto answer = client_->send({.method = "POST",
                                      .target = "/gateway/leads/" + source,

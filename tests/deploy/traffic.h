@@ -34,6 +34,7 @@ class Traffic {
   void upstream_fails(int reads);  // while every try is answered 503
   void upstream_recovers();
   void refuse_settings();                // SIGHUP with a settings file that is wrong
+  void post_with_key();                  // the same key each time: what was answered first is answered again
   void lead(const std::string& source);  // "good": its flow is done; "broken": the upstream never takes its step
   void lose_redis() { redis_.kill(); }
   void find_redis() { redis_.start(); }
