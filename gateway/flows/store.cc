@@ -14,7 +14,6 @@ using redis::Value;
 namespace {
 
 constexpr auto kLimit = 2'000ms;  // of one command: with appendfsync always each waits for the disk
-constexpr auto kBlock = 1'000ms;
 constexpr auto kSeen = std::chrono::hours(24);
 constexpr std::size_t kMostLetters = 100'000;
 constexpr std::size_t kBatch = 1'000;
@@ -58,8 +57,8 @@ std::map<std::string, std::string> pairs_of(const Array& fields) {
 
 }  // namespace
 
-Store::Store(redis::Client& client, redis::Client& reader, std::string consumer)
-    : client_(client), reader_(reader), consumer_(std::move(consumer)) {}
+Store::Store(redis::Client& client, redis::Client& reader, std::string consumer, std::chrono::milliseconds block)
+    : client_(client), reader_(reader), consumer_(std::move(consumer)), block_(block) {}
 
 asio::awaitable<std::optional<Value>> Store::run(scripts::ScriptPtr script, std::vector<std::string> arguments) {
   auto result = co_await client_.eval(std::move(script), {}, std::move(arguments), kLimit);
@@ -112,8 +111,8 @@ asio::awaitable<void> Store::make_group() {
 asio::awaitable<std::optional<std::vector<Taken>>> Store::take(std::size_t most) {
   std::vector<std::string> command{
       "XREADGROUP", "GROUP",      kGroup,    consumer_, "COUNT", text(static_cast<int>(most)),
-      "BLOCK",      text(kBlock), "STREAMS", kQueue,    ">"};
-  const auto result = co_await reader_.command(std::move(command), kBlock + kLimit);
+      "BLOCK",      text(block_), "STREAMS", kQueue,    ">"};
+  const auto result = co_await reader_.command(std::move(command), block_ + kLimit);
   if (is_error(result, "NOGROUP")) {  // the first start, or a Redis that came back empty
     co_await make_group();
     co_return std::vector<Taken>{};

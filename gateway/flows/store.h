@@ -63,15 +63,16 @@ struct DeadReason {
 
 class Store {
  public:
-  // `reader`: a connection that may block, for take() alone.
-  Store(redis::Client& client, redis::Client& reader, std::string consumer);
+  // `reader`: a connection that may block, for take() alone, which waits there for `block` at most.
+  Store(redis::Client& client, redis::Client& reader, std::string consumer,
+        std::chrono::milliseconds block = std::chrono::seconds(1));
 
   asio::awaitable<Enqueued> enqueue(Event event, std::vector<NewRun> runs, std::string fingerprint);
   // 1 queued, 0 it had its run, 2 its last run is not over; nothing: Redis is away.
   asio::awaitable<std::optional<std::int64_t>> tick(std::string flow, policies::WallMillis slot, std::string run,
                                                     policies::WallMillis now, std::string body);
 
-  // Waits up to a second for entries; nothing where Redis is away.
+  // Waits for entries; nothing where Redis is away.
   asio::awaitable<std::optional<std::vector<Taken>>> take(std::size_t most);
   // Entries whose owner has not renewed them for `idle`.
   asio::awaitable<std::vector<Taken>> claim(std::size_t most, std::chrono::milliseconds idle);
@@ -111,6 +112,7 @@ class Store {
   redis::Client& client_;
   redis::Client& reader_;
   std::string consumer_;
+  std::chrono::milliseconds block_;
   std::string cursor_ = "0-0";
   std::uint64_t dropped_ = 0;
 };

@@ -117,7 +117,10 @@ class Compiler {
     parameters(written.find("query"), field + ".query", step.query);
     if (const auto* body = written.find("body")) {
       if (step.operation->method == "GET") wrong(*body, field + ".body", "a GET has no body");
-      step.body = Mapping::compile(*body, "body", scope_, problems_);
+      Problems wrong_body;  // while it runs, its fields are told without the step's place, which has a name then
+      step.body = Mapping::compile(*body, "body", scope_, wrong_body);
+      for (auto& problem : wrong_body)
+        problems_.push_back({problem.line, field + "." + problem.field, std::move(problem.what)});
     }
     step.repeat = repeat_of(*step.operation);
     check_marking(written, field, step);

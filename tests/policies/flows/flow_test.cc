@@ -99,9 +99,9 @@ TEST_SUITE("flows files") {
         {with("\"step\": \"task\"", "\"step\": \"contact\""), "7 do[1].step: another step is called 'contact'"},
         {with("\"title\": \"Call\"", "\"title\": { \"$from\": \"event.a\", \"$phone\": \"ZZ\" }").substr(0, 0) +
              with("{ \"$from\": \"event.email\" }", "{ \"$from\": \"event.email\", \"$lower\": \"yes\" }"),
-         "6 body.email: $lower: expected true or false"},
+         "6 do[0].body.email: $lower: expected true or false"},
         {with("{ \"$from\": \"event.email\" }", "{ \"$from\": \"lead.email\" }"),
-         "6 body.email: 'lead.email': a path begins with one of event, run, steps: event.lead.email?"},
+         "6 do[0].body.email: 'lead.email': a path begins with one of event, run, steps: event.lead.email?"},
         {with("steps.contact.contact.id", "steps.contcat.contact.id"),
          "8 do[1].path.contactId: 'steps.contcat.contact.id': no step 'contcat' comes before this one (contact)"},
         {with("\"contactId\":", "\"contact\":"),
