@@ -102,9 +102,10 @@ class Engine::Impl {
   std::size_t free() const { return parts_.most_runs - std::min(parts_.most_runs, under_way_.size()); }
 
   // `sent`: when the request that gave them was.
-  void begin(const std::vector<Taken>& taken, std::chrono::milliseconds sent) {
+  void begin(const std::vector<Taken>& taken, std::chrono::milliseconds sent, bool claimed) {
     for (const auto& entry : taken) {
       auto lease = std::make_shared<Lease>(Lease{entry, sent});
+      lease->claimed = claimed;
       if (!under_way_.emplace(entry.entry, lease).second) continue;  // it is still here, only late with its renewal
       asio::co_spawn(parts_.io, runner_.run(lease), [this, lease](const std::exception_ptr& error) {
         log_failure("flow_run_failed", error);
@@ -123,7 +124,7 @@ class Engine::Impl {
       const auto sent = cache::boottime();
       const auto taken = co_await store_.take(free());
       if (taken)
-        begin(*taken, sent);
+        begin(*taken, sent, false);
       else if (!stopping_)
         co_await pause(kBeat);
     }
@@ -141,7 +142,7 @@ class Engine::Impl {
       co_await starts_.tick();
       if (now >= next_claim && free() > 0 && !stopping_) {
         const auto sent = cache::boottime();
-        begin(co_await store_.claim(free(), kIdle), sent);
+        begin(co_await store_.claim(free(), kIdle), sent, true);
         next_claim = now + kRenew;
       }
       if (now >= next_tidy) {

@@ -23,6 +23,7 @@ struct Lease {
   Taken taken;
   std::chrono::milliseconds renewed{0};  // boottime, when the renewal was sent
   bool lost = false;
+  bool claimed = false;  // of a replica that did not end it
   bool sending = false;  // something of its may be on its way upstream
 
   bool holds() const { return !lost && cache::boottime() < renewed + kHold; }

@@ -98,6 +98,10 @@ asio::awaitable<void> Runner::run(LeasePtr lease) {
   const auto& run = progress->run;
   for (const auto& flow : *progress->flows)
     if (flow.name == run.flow) progress->flow = &flow;
+  // One that brings down every replica that takes it must not bring them down for ever.
+  constexpr std::int64_t kMostClaims = 25;
+  if (lease->claimed && co_await parts_.store.count_claim(run.id) > kMostClaims)
+    co_return co_await dead(progress, {"", "", "25 replicas did not end it", ""});
   if (progress->flow == nullptr) {
     // Another replica may have newer flows than this one.
     constexpr std::chrono::milliseconds kRollOut{30'000};

@@ -228,7 +228,7 @@ local function again(run, letter)
   for i = 1, #fields, 2 do
     if fields[i + 1] == '?' then redis.call('HSET', run_key(run), fields[i], '!') end
   end
-  redis.call('HDEL', run_key(run), 'letter', 'dead', 'step', 'field', 'reason', 'detail')
+  redis.call('HDEL', run_key(run), 'claims', 'letter', 'dead', 'step', 'field', 'reason', 'detail')
   redis.call('HSET', run_key(run), 'tries', 0)
   redis.call('HINCRBY', run_key(run), 'round', 1)
   queue(run)

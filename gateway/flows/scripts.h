@@ -3,7 +3,8 @@
 // could evict it.
 //   cg:flows:queue       stream, group "flows": one entry a run that is ready or under way, field r = run
 //   cg:flows:run:ID      hash of a run: flow, event, kind, type, source, location, at, body, order, state (queued, due,
-//                        waiting, dead), tries, round (how often an operator had it tried again); s:STEP = the step's
+//                        waiting, dead), tries, round (how often an operator had it tried again), claims (how many
+//                        replicas did not end it); s:STEP = the step's
 //                        answer, "?" sent and not known to have ended, "!" the same, but surely over by now; where it
 //                        failed: step, field, reason, detail
 //   cg:flows:due         sorted set of runs that wait for their next attempt, by time

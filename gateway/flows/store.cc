@@ -172,6 +172,14 @@ asio::awaitable<std::variant<Run, Kept>> Store::load(std::string id) {
   co_return run;
 }
 
+asio::awaitable<std::int64_t> Store::count_claim(std::string run) {
+  std::vector<std::string> command{"HINCRBY", kRun + run, "claims", "1"};
+  const auto result = co_await client_.command(std::move(command), kLimit);
+  const auto* value = std::get_if<Value>(&result);
+  const auto* count = value != nullptr ? std::get_if<std::int64_t>(&value->data) : nullptr;
+  co_return count != nullptr ? *count : 0;
+}
+
 asio::awaitable<Kept> Store::note(Taken taken, std::string step, std::string value) {
   std::vector<std::string> arguments{taken.entry, consumer_, taken.run, std::move(step), std::move(value)};
   co_return co_await owned(scripts::note(), std::move(arguments));

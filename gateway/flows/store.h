@@ -80,6 +80,9 @@ class Store {
   asio::awaitable<void> release(std::vector<std::string> entries);
   asio::awaitable<std::variant<Run, Kept>> load(std::string run);  // Lost: there is no such run
 
+  // One more replica did not end it; how many by now, 0 where Redis is away.
+  asio::awaitable<std::int64_t> count_claim(std::string run);
+
   asio::awaitable<Kept> note(Taken taken, std::string step, std::string value);
   asio::awaitable<Kept> finish(Taken taken);
   struct Park {
