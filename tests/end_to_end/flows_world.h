@@ -190,4 +190,14 @@ inline std::string lead_of(int number) {
 }
 inline std::string email_of(int number) { return "lead" + std::to_string(number) + "@example.com"; }
 
+inline void check_once(World& world, int lead) {
+  const auto email = email_of(lead);
+  REQUIRE(eventually(kLong, [&] { return world.idle() && world.book().contacts.contains(email); }));
+  auto book = world.book();
+  CHECK(book.total == 1);
+  CHECK(book.contacts[email] == 1);
+  CHECK(book.tasks[email] == std::multiset<std::string>{"Call Lead Number " + std::to_string(lead), "Follow up"});
+  CHECK(world.flows().integer("dead") == 0);
+}
+
 }  // namespace flows_world
