@@ -21,13 +21,14 @@ Cluster::Cluster(ClusterOptions options)
     : simulator({.arguments = simulator_arguments(options)}), options_(std::move(options)) {
   for (auto& relay : relays_)
     if (options_.relayed) relay = std::make_unique<TcpRelay>(redis.port());
+  redis_url_ = options_.redis_url ? options_.redis_url(redis) : redis.url();
   for (int r = 0; r < kReplicas; ++r) start(r);
   age_epoch();
 }
 
 void Cluster::start(int replica, const std::vector<std::string>& alteration) {
   const auto r = static_cast<std::size_t>(replica);
-  const auto redis_url = relays_[r] ? "redis://127.0.0.1:" + std::to_string(relays_[r]->port()) : redis.url();
+  const auto redis_url = relays_[r] ? "redis://127.0.0.1:" + std::to_string(relays_[r]->port()) : redis_url_;
   GatewayOptions gateway{.upstream = simulator.url(),
                          .settings = {{"credentials.token", "simulator-token"},
                                       {"redis.url", redis_url},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,6 +25,7 @@ struct ClusterOptions {
   std::vector<std::pair<std::string, std::string>> settings{};  // over the cluster's own
   std::vector<std::string> simulator{"--latency", "0ms-2ms"};
   std::array<std::vector<std::string>, kReplicas> alteration{};  // of each replica, tests/fault_points/alteration.h
+  std::function<std::string(RedisServer&)> redis_url{};          // where they find it, if not directly
   bool relayed = false;                                          // each replica has a relay of its own to Redis
 };
 
@@ -51,6 +53,7 @@ class Cluster {
 
  private:
   ClusterOptions options_;
+  std::string redis_url_;
   std::mutex mutex_;
   std::array<std::unique_ptr<TcpRelay>, kReplicas> relays_;
   std::array<std::string, kReplicas> addresses_;

@@ -118,6 +118,7 @@ TEST_SUITE("history") {
     run({.name = "cut off, proceed",
          .cluster = {.relayed = true},
          .rounds = 1,
+         .unfenced_may_show = true,
          .fault = cut_off,
          .check = [](Cluster& cluster, Tally& tally) {
            MESSAGE("cut off, proceed: ", tally.unfenced_violations.load(), " reads missed unfenced writes alone");

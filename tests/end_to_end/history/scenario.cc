@@ -19,6 +19,12 @@ History::Options amount(int rounds) {
 
 bool full() { return std::getenv("GATEWAY_TEST_FULL") != nullptr; }
 
+void go_on_until_written(const History& history, int writes) {
+  const auto written = [&] { return history.tally.writes + history.tally.unfenced_writes; };
+  const int before = written();
+  history.go_on(8'000, [&] { return written() >= before + writes; });
+}
+
 void run(const Scenario& scenario) {
   Cluster cluster(scenario.cluster);
   History history(cluster, amount(scenario.rounds));
@@ -30,6 +36,8 @@ void run(const Scenario& scenario) {
           tally.unknown_writes.load(), " without an answer, ", tally.unfenced_writes.load(), " unfenced), ",
           tally.violations.load(), " violations");
   CHECK_MESSAGE(tally.violations == 0, tally.first_violation);
+  MESSAGE(scenario.name, ": ", tally.unfenced_violations.load(), " reads missed unfenced writes alone");
+  if (!scenario.unfenced_may_show) CHECK(tally.unfenced_violations == 0);
   CHECK(tally.hits > 0);
   CHECK(tally.writes > 0);
   if (scenario.reads_succeed) CHECK_MESSAGE(tally.failed_reads == 0, tally.failure);
