@@ -45,7 +45,7 @@ WallMillis renew_at(const TokenTimes& times, double jitter) {
 }
 
 bool usable(const TokenTimes& times, WallMillis now) {
-  return now < times.expires - std::min(life_of(times) / 50, milliseconds{5'000});
+  return now < times.expires - std::min(life_of(times) / 10, milliseconds{5'000});
 }
 
 milliseconds renewal_pause(int failures, const TokenTimes& times, double jitter) {

@@ -19,6 +19,8 @@ namespace {
 
 constexpr milliseconds kLongestSleep{30'000};  // a wall clock that was set is noticed by then
 
+constexpr std::chrono::seconds kRefusedFor{30};  // without being able to renew it
+
 auto logged(const char* what) {
   return [what](const std::exception_ptr& error) {
     if (error) log::error(what);
@@ -333,7 +335,9 @@ asio::awaitable<bool> Grants::end(GrantPtr grant, std::string why) {
 
 void Grants::failed(const GrantPtr& grant, std::string_view result, const std::string& why) {
   ++grant->failures;
-  grant->refused = false;  // it may be good after all; the upstream says so again where it is not
+  // One that was never accepted may be good after all, and so may any after a while: the upstream decides anew.
+  const bool revoked = grant->access && grant->access->accepted && Clock::now() - grant->refused_at < kRefusedFor;
+  grant->refused = grant->refused && revoked;
   grant->trouble = why;
   grant->not_before = wall_now() + policies::renewal_pause(grant->failures, grant->grant.times, random_unit());
   parts_.count(result);
@@ -369,8 +373,10 @@ bool Grants::refuse(const GrantPtr& grant, const AccessPtr& access) {
   }
   if (!grant->refused) {
     const auto now = std::chrono::duration_cast<policies::Instant>(Clock::now().time_since_epoch());
-    if (!grant->forced.admit(access->accepted, now)) return false;
+    const bool due_anyway = wall_now() >= policies::renew_at(grant->grant.times, grant->jitter);
+    if (!due_anyway && !grant->forced.admit(access->accepted, now)) return false;
     grant->refused = grant->wanted = true;
+    grant->refused_at = Clock::now();
     grant->kick.notify();
   }
   return true;

@@ -31,8 +31,9 @@ struct GrantState {
   config::OAuthGrant client;  // whose app it belongs to: id and secret as configured now
   AccessPtr access;           // of grant.access_token; null before the first
   bool refused = false;       // the upstream does not take it; another is on its way
-  bool wanted = false;        // to be renewed before its time
-  bool listed = true;         // false: its client left the settings
+  Clock::time_point refused_at{};
+  bool wanted = false;  // to be renewed before its time
+  bool listed = true;   // false: its client left the settings
   double jitter = 0;
   int failures = 0;                    // renewals in a row
   policies::WallMillis not_before{0};  // the next one

@@ -22,6 +22,9 @@ constexpr std::array<std::string_view, 7> kNeverForwarded{
 // Of a read that others may share: the cache answers these itself.
 constexpr std::array<std::string_view, 3> kNotOfReads{"Cache-Control", "Pragma", "Prefer"};
 
+// A token may be refused, and the one after it too, when it was revoked twice or ended on the way.
+constexpr int kMostRenewals = 2;
+
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(),
@@ -164,12 +167,12 @@ std::shared_ptr<policies::Circuit> Attempts::circuit_of(const std::string& budge
 
 asio::awaitable<Attempted> Attempts::run(std::shared_ptr<const Request> request, policies::Fields validators) {
   Attempted attempted;
-  bool with_new_token = false;
+  int renewals = 0;
   for (;;) {
     auto outcome = co_await one_try(request, validators, attempted);
     if (!outcome) co_return attempted;  // refused before it was sent
-    if (!with_new_token && co_await renewed(request, *outcome, attempted.access)) {
-      with_new_token = true;  // a 401 was not applied: any method may go again
+    if (renewals < kMostRenewals && co_await renewed(request, *outcome, attempted.access)) {
+      ++renewals;  // a 401 was not applied: any method may go again
       parts_.metrics.upstream_retry("token-refused");
       continue;
     }

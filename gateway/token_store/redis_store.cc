@@ -48,7 +48,8 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0
 )lua");
 
-// KEYS: grants. ARGV: id, text, channel. The rule of supersedes().
+// KEYS: grants, lock. ARGV: id, text, channel, lock's token. The rule of supersedes(). What is stored needs no lock any
+// more: a right that is given back later could stay behind where Redis dies in between.
 const ScriptPtr kSave = script("token_save", R"lua(
 local stored = redis.call('HGET', KEYS[1], ARGV[1])
 if stored then
@@ -58,6 +59,7 @@ if stored then
   if have > want or (have == want and (is ~= 'ended' or was == 'ended')) then return stored end
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+if redis.call('GET', KEYS[2]) == ARGV[4] then redis.call('DEL', KEYS[2]) end
 redis.call('PUBLISH', ARGV[3], ARGV[1])
 return ''
 )lua");
@@ -171,11 +173,15 @@ asio::awaitable<LockResult> RedisStore::lock(std::string id) {
                                      std::to_string(options_.rest.count())};
   auto reply = reply_as<redis::Array>(
       co_await redis_.eval(kLock, std::move(keys), std::move(arguments), options_.command), redis_.status());
-  if (auto* failure = std::get_if<Failure>(&reply)) co_return std::move(*failure);
+  if (auto* failure = std::get_if<Failure>(&reply)) {
+    RedisLease(io_, redis_, lock_key(id), token, options_, open_);  // it may have been given all the same: goes back
+    co_return std::move(*failure);
+  }
   const auto& answer = std::get<redis::Array>(reply);
   if (answer.size() != 2) co_return Failure{"Redis refuses the token store", true};
   if (text_of(answer[0]) == "busy")
     co_return Busy{std::chrono::milliseconds(std::max(1, std::atoi(text_of(answer[1]).c_str())))};
+  held_[id] = token;
   Locked locked{std::make_shared<RedisLease>(io_, redis_, lock_key(id), token, options_, open_), std::nullopt};
   try {
     if (const auto stored = text_of(answer[1]); !stored.empty()) locked.stored = sealed_.open(id, stored);
@@ -186,8 +192,9 @@ asio::awaitable<LockResult> RedisStore::lock(std::string id) {
 }
 
 asio::awaitable<SaveResult> RedisStore::save(Grant grant) {
-  std::vector<std::string> keys{kGrants};
-  std::vector<std::string> arguments{grant.id, sealed_.close(grant), kChanged};
+  const auto held = held_.find(grant.id);
+  std::vector<std::string> keys{kGrants, lock_key(grant.id)};
+  std::vector<std::string> arguments{grant.id, sealed_.close(grant), kChanged, held == held_.end() ? "" : held->second};
   auto reply = reply_as<std::string>(
       co_await redis_.eval(kSave, std::move(keys), std::move(arguments), options_.command), redis_.status());
   if (auto* failure = std::get_if<Failure>(&reply)) co_return std::move(*failure);

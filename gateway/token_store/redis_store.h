@@ -12,6 +12,7 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <map>
 
 #include "gateway/redis/client.h"
 #include "gateway/token_store/sealed.h"
@@ -46,7 +47,8 @@ class RedisStore final : public Store {
   redis::Client& redis_;
   Sealed sealed_;
   Options options_;
-  std::shared_ptr<std::function<void()>> on_change_;           // shared with the subscription, emptied by stop()
+  std::shared_ptr<std::function<void()>> on_change_;  // shared with the subscription, emptied by stop()
+  std::map<std::string, std::string> held_;  // grant id, the token of its lock: a save gives the right back with it
   std::shared_ptr<bool> open_ = std::make_shared<bool>(true);  // a lease that goes later gives nothing back
 };
 

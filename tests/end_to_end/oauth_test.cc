@@ -41,8 +41,7 @@ struct Rig {
   // By what was written, and not by wait_for_line: that notices the end of a process that was taken over from, and ends
   // its successor with it.
   bool logged(const std::string& part) {
-    return eventually(kLimit,
-                      [&] { return gateway->process().output(Stream::Error).find(part) != std::string::npos; });
+    return eventually(kLimit, [&] { return gateway->process().output(Stream::Error).find(part) != std::string::npos; });
   }
 
   Upstream& upstream;
