@@ -2,6 +2,7 @@
 // ExitCode.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -37,5 +38,17 @@ struct FlowsRequest {
   std::string admin_key_file;
 };
 int flows(const config::Inputs& inputs, const FlowsRequest& request, std::ostream& out, std::ostream& errors);
+
+// Lets an operator authorise the app: prints the install page's URL, waits for the browser's redirect (or a pasted
+// code), exchanges it and stores the grant, which a running gateway takes from the store at once.
+struct Authorization {
+  std::string client_id;  // which of the configured; empty: the only one
+  std::string scope = "contacts.readonly contacts.write";
+  std::string install_page = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation";
+  bool paste = false;
+  std::uint64_t wait_seconds = 600;
+};
+int authorize(const config::Inputs& inputs, const Authorization& request, std::istream& in, std::ostream& out,
+              std::ostream& errors);
 
 }  // namespace gateway::cli

@@ -20,6 +20,7 @@ struct Options {
   std::string config;
   bool json = false, generate = false, connect = false;
   PurgeRequest purge;
+  Authorization authorization;
   FlowsRequest flows;
 };
 
@@ -92,6 +93,15 @@ void describe_flows(CLI::App& app, FlowsRequest& request) {
   flows->add_option("--admin-key-file", request.admin_key_file, "File with the admin key, where one is configured");
 }
 
+void describe_authorize(CLI::App& app, Authorization& authorization) {
+  CLI::App* authorize = command(app, "authorize", "Authorise the app for a location or agency, and store its tokens");
+  authorize->add_option("--client-id", authorization.client_id, "Which configured client, where there are several");
+  authorize->add_option("--scope", authorization.scope, "Scopes to ask for")->capture_default_str();
+  authorize->add_option("--install-page", authorization.install_page, "The marketplace's page")->capture_default_str();
+  authorize->add_flag("--paste", authorization.paste, "Read the code, or the URL with it, from standard input");
+  authorize->add_option("--wait", authorization.wait_seconds, "Seconds to wait for the browser")->capture_default_str();
+}
+
 int dispatch(CLI::App& app, const Options& options) {
   const auto chosen = app.get_subcommands();
   const std::string name = chosen.empty() ? "serve" : chosen.front()->get_name();
@@ -106,6 +116,7 @@ int dispatch(CLI::App& app, const Options& options) {
   const config::Inputs inputs = inputs_of(options.config, app.remaining(true));
   if (name == "check") return check(inputs, options.connect, std::cout, std::cerr);
   if (name == "flows") return flows(inputs, options.flows, std::cout, std::cerr);
+  if (name == "authorize") return authorize(inputs, options.authorization, std::cin, std::cout, std::cerr);
   if (name == "purge") return purge(inputs, options.purge, std::cout, std::cerr);
   return run_serve(inputs);
 }
@@ -117,6 +128,7 @@ int run(int argc, char** argv) {
   Options options;
   describe(app, options);
   describe_flows(app, options.flows);
+  describe_authorize(app, options.authorization);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
