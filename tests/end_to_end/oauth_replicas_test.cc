@@ -149,8 +149,12 @@ TEST_SUITE("oauth_replicas") {
     const auto one_of = [&](int count) { return static_cast<int>(random() % static_cast<unsigned>(count)); };
     int replicas_killed = 0, redis_killed = 0, revoked = 0, renewing = 0;
     Load load(replicas, full() ? 200 : 100);
-    const auto end = Clock::now() + length, latest = end + 30s;
-    while (Clock::now() < end || (replicas_killed + redis_killed < 4 && Clock::now() < latest)) {
+    // On a machine that is busy with other things it takes longer for as much to happen.
+    const auto end = Clock::now() + length, latest = end + 60s;
+    const auto enough = [&] {
+      return replicas_killed + redis_killed >= 4 && replicas.upstream.book("uses") >= 4 && load.count(200) > 300;
+    };
+    while (Clock::now() < end || (!enough() && Clock::now() < latest)) {
       pause_for(milliseconds(200 + one_of(1'300)));
       const int what = one_of(6);
       if (what < 3) {
@@ -179,12 +183,14 @@ TEST_SUITE("oauth_replicas") {
             " cut by a killed replica; killed: ", replicas_killed, " replicas, Redis ", redis_killed,
             " times; tokens revoked ", revoked, " times, renewed ", uses,
             " times; left alone in the middle of a renewal: ", renewing);
+    if (load.count(401) + load.count(502) + load.count(503) > 0)
+      for (std::size_t i = 0; i < kReplicas; ++i) MESSAGE(replicas.at(i).process().output(Stream::Error));
     CHECK_MESSAGE(load.others().find_first_not_of(" x;0123456789") == std::string::npos, load.others());
     CHECK(load.count(401) + load.count(403) + load.count(502) + load.count(503) == 0);
     CHECK(load.count(200) > 300);
     CHECK(replicas_killed + redis_killed >= 4);
     CHECK(replicas.upstream.book("used_again") == 0);
     CHECK(replicas.upstream.book("unknown") == 0);
-    CHECK(uses > 3);
+    CHECK(uses >= 4);
   }
 }
