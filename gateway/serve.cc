@@ -237,6 +237,7 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   } else {
     lifecycle::notify("STOPPING=1");
   }
+  service.end_streams();
   const bool all = public_server.drain(kDrain, idle_when_draining(signal));
   if (!all) log::warn("requests_cut", {{"after_seconds", std::int64_t{kDrain.count()}}});
   public_server.stop();

@@ -4,6 +4,7 @@
 
 #include "policies/json_strings.h"
 #include "policies/percent.h"
+#include "policies/query.h"
 
 namespace policies {
 
@@ -63,18 +64,11 @@ bool add_from_json(Keys& keys, const Template& key, std::string_view json, std::
 bool add_from_query(Keys& keys, const Template& key, std::string_view query) {
   const auto wanted = key.name.substr(kQuery.size());
   bool found = false;
-  while (!query.empty()) {
-    const auto pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    const auto equals = pair.find('=');
-    std::string name, value;
-    append_decoded(name, pair.substr(0, equals), true);
-    if (name != wanted || equals == std::string_view::npos) continue;
-    append_decoded(value, pair.substr(equals + 1), true);
-    if (value.empty()) continue;
+  for_each_parameter(query, [&](std::string_view name, std::string_view value) {
+    if (name != wanted || value.empty()) return;
     add_key(keys, key, value);
     found = true;
-  }
+  });
   return found;
 }
 

@@ -8,6 +8,7 @@
 
 #include "gateway/cli/commands.h"
 #include "gateway/cli/exit_code.h"
+#include "gateway/cli/export.h"
 #include "gateway/config/table.h"
 #include "gateway/serve.h"
 #include "policies/catalogue.h"
@@ -22,6 +23,7 @@ struct Options {
   PurgeRequest purge;
   Authorization authorization;
   FlowsRequest flows;
+  ExportRequest exporting;
 };
 
 // The settings' part of --help, from the table.
@@ -59,6 +61,18 @@ CLI::App* command(CLI::App& app, const char* name, const char* about) {
   return added;
 }
 
+void describe_export(CLI::App& app, ExportRequest& request) {
+  CLI::App* added = command(app, "export", "Write all contacts of a location into a file, from a running gateway");
+  added->add_option("--location", request.location, "The location")->type_name("ID");
+  added->add_option("--out", request.out, "The file, a line of JSON a contact; until it is whole it is FILE.part")
+      ->type_name("FILE");
+  added->add_option("--include", request.include, "Parts of each contact: notes,tasks,appointments");
+  added->add_option("--url", request.url, "The gateway (http://127.0.0.1:8080); unix:PATH too");
+  added->add_option("--key-file", request.key_file, "File with the client's key (or CONTACTS_GATEWAY_KEY)");
+  added->add_option("--ca-file", request.ca_file, "PEM bundle to trust, for https");
+  added->add_flag("--overwrite", request.overwrite, "Replace a FILE that is there");
+}
+
 void describe(CLI::App& app, Options& options) {
   app.description("A local API gateway and caching proxy in front of the LeadConnector Contacts API.");
   app.set_version_flag("--version", "contacts-gateway " GATEWAY_VERSION);
@@ -79,6 +93,7 @@ void describe(CLI::App& app, Options& options) {
   purge->add_flag("--all", options.purge.all, "Everything");
   purge->add_option("--admin-key-file", options.purge.admin_key_file,
                     "File with the admin key, where one is configured");
+  describe_export(app, options.exporting);
 }
 
 void describe_flows(CLI::App& app, FlowsRequest& request) {
@@ -105,12 +120,14 @@ void describe_authorize(CLI::App& app, Authorization& authorization) {
 int dispatch(CLI::App& app, const Options& options) {
   const auto chosen = app.get_subcommands();
   const std::string name = chosen.empty() ? "serve" : chosen.front()->get_name();
-  if (const auto extra = app.remaining(true); !extra.empty() && (name == "operations" || name == "hash-key")) {
+  if (const auto extra = app.remaining(true);
+      !extra.empty() && (name == "operations" || name == "hash-key" || name == "export")) {
     std::cerr << "contacts-gateway: " << name << " takes no " << extra.front() << "; see contacts-gateway " << name
               << " --help\n";
     return kInvalid;
   }
   if (name == "operations") return operations(options.json, std::cout);
+  if (name == "export") return export_records(options.exporting, ::isatty(STDERR_FILENO) == 1, std::cerr);
   if (name == "hash-key")
     return hash_key(options.generate, ::isatty(STDIN_FILENO) == 1, std::cin, std::cout, std::cerr);
   const config::Inputs inputs = inputs_of(options.config, app.remaining(true));

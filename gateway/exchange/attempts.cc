@@ -316,8 +316,8 @@ void Attempts::improve(const Request& request, int urgency, std::optional<millis
                          wait.value_or(milliseconds(-1)));
 }
 
-limiter::Budget Attempts::budget_of(const Request& request) const {
-  return parts_.limiter.budget(parts_.credentials.budget(request.location));
+limiter::Budget Attempts::budget(const std::string& location) const {
+  return parts_.limiter.budget(parts_.credentials.budget(location));
 }
 
 std::vector<CircuitState> Attempts::circuits() const {

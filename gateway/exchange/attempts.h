@@ -70,7 +70,8 @@ class Attempts {
                  std::chrono::milliseconds interval);
 
   // Whose budget a request spends, and what is left of it.
-  limiter::Budget budget_of(const Request& request) const;
+  limiter::Budget budget_of(const Request& request) const { return budget(request.location); }
+  limiter::Budget budget(const std::string& location) const;
 
   std::vector<CircuitState> circuits() const;
 

@@ -11,6 +11,10 @@ Calls::Calls(const InForceHolder& in_force, const policies::Catalogue& catalogue
              Exchange& exchange)
     : in_force_(in_force), catalogue_(catalogue), vary_names_(vary_names), exchange_(exchange) {}
 
+limiter::Budget Calls::budget(const std::string& location) const {
+  return exchange_.budget(location.empty() ? in_force_.get()->scope.own : location);
+}
+
 asio::awaitable<server::Response> Calls::run(Call call) const {
   const std::string_view target = call.target;
   const auto mark = target.find('?');

@@ -43,6 +43,9 @@ class Calls {
   // back as the problem response a client would get: the caller looks at the status.
   asio::awaitable<server::Response> run(Call call) const;
 
+  // What is left of the rate limit that calls for this location (as in Call) spend.
+  limiter::Budget budget(const std::string& location) const;
+
  private:
   const InForceHolder& in_force_;
   const policies::Catalogue& catalogue_;

@@ -51,6 +51,7 @@ class Exchange {
   // A request of the gateway's own, on the Asio thread: the same road, and the answer comes back. It answers refusals
   // as problem responses. Cancelling it leaves as a client that hangs up does; do not cancel a write.
   asio::awaitable<server::Response> call(std::shared_ptr<Request> request);
+  limiter::Budget budget(const std::string& location) const { return parts_.attempts.budget(location); }
   void set_times(std::vector<policies::Times> times) { parts_.times = std::move(times); }  // Asio thread
 
  private:

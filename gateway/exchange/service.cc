@@ -23,6 +23,8 @@
 #include "gateway/log/log.h"
 #include "gateway/mutex.h"
 #include "gateway/random.h"
+#include "gateway/records/reconciliation.h"
+#include "gateway/records/whole_record.h"
 #include "gateway/webhooks/intake.h"
 #include "policies/surrogate_keys.h"
 
@@ -146,6 +148,7 @@ class Service::Impl {
       });
     calls_ = std::make_unique<Calls>(in_force_, catalogue_, vary_names_, *exchange_);
     if (!settings_->flows.path.empty()) make_flows(admin);
+    add_own_paths();
     add_gauges();
     admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
       start_purge(std::move(purge), std::move(done));
@@ -197,6 +200,8 @@ class Service::Impl {
     state.fixed_tokens = tokens.locations.size() + (tokens.token.empty() ? 0 : 1);
     return state;
   }
+
+  void end_streams() { reconciliation_->end_all(); }
 
   void start() {
     if (redis_) {
@@ -295,6 +300,13 @@ class Service::Impl {
     }
   }
 
+  void add_own_paths() {
+    whole_record_ = std::make_unique<records::WholeRecord>(io_, *calls_);
+    reconciliation_ = std::make_unique<records::Reconciliation>(io_, *calls_);
+    own_paths_.handle("get-record", [this](const auto& request) { whole_record_->serve(request); });
+    own_paths_.handle("get-records", [this](const auto& request) { reconciliation_->serve(request); });
+  }
+
   void add_gauges() {
     metrics_.gauge("gateway_cache_bytes", "", [this] { return static_cast<double>(memory_.bytes()); });
     metrics_.gauge("gateway_cache_entries", "", [this] { return static_cast<double>(memory_.entries()); });
@@ -388,6 +400,8 @@ class Service::Impl {
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<webhooks::Intake> webhooks_;
   std::unique_ptr<Calls> calls_;
+  std::unique_ptr<records::WholeRecord> whole_record_;
+  std::unique_ptr<records::Reconciliation> reconciliation_;
   OwnPaths own_paths_{policies::Catalogue::own()};
   std::unique_ptr<flows::Engine> flows_;
   Published<limiter::LocationState> limits_;
@@ -403,6 +417,7 @@ server::HandlerFactory Service::handlers() { return impl_->handlers(); }
 void Service::reload(std::shared_ptr<const config::Settings> settings) { impl_->reload(std::move(settings)); }
 void Service::share_memory(bool with_another_process) { impl_->share_memory(with_another_process); }
 State Service::state() const { return impl_->state(); }
+void Service::end_streams() { impl_->end_streams(); }
 void Service::start() { impl_->start(); }
 void Service::stop() { impl_->stop(); }
 

@@ -32,6 +32,10 @@ class Service {
   State state() const;  // any thread
 
   server::HandlerFactory handlers();
+  // What would go on for long (exports) stops, in a way that its clients can go on elsewhere. Before the public server
+  // is drained; any thread.
+  void end_streams();
+
   void start();  // its threads, before the public server accepts
   void stop();   // after the public server has drained
 

@@ -53,10 +53,10 @@ void Reply::send_prepared(std::string_view head, std::string_view extra,
   prepared(head, extra, std::move(body));
 }
 
-void Reply::start(Response head) const {
+void Reply::start(Response head, std::size_t unsent_bytes) const {
   if (state_->answered.exchange(true)) return;
   state_->streaming = true;
-  state_->flow = std::make_shared<Flow>(state_->unsent_cap);
+  state_->flow = std::make_shared<Flow>(unsent_bytes == 0 ? state_->unsent_cap : unsent_bytes);
   if (head.body) state_->flow->unsent += head.body->size();
   state_->apply([head = std::move(head), flow = state_->flow](Connection& connection) mutable {
     connection.start(std::move(head), std::move(flow));

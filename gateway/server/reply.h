@@ -43,8 +43,8 @@ class Reply {
   // to 1.0; a Content-Length among the head's fields is kept instead, and then that many bytes must follow. write()
   // answers false once more than Limits::unsent_bytes waits: the writer then holds back until `on_drain` is called (on
   // the worker's thread, each time again), and for good when the client has left. One that does not is cut at twice
-  // that much.
-  void start(Response head) const;
+  // that much. `unsent_bytes`: another limit than the server's; 0: the server's.
+  void start(Response head, std::size_t unsent_bytes = 0) const;
   bool write(std::string chunk) const;
   void end() const;
   void abort() const;  // cuts the connection: the client must see that the stream is not whole

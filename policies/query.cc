@@ -1,0 +1,29 @@
+#include "policies/query.h"
+
+#include <algorithm>
+
+#include "policies/percent.h"
+
+namespace policies {
+
+void for_each_parameter(std::string_view query, const std::function<void(std::string_view, std::string_view)>& visit) {
+  while (!query.empty()) {
+    const auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    std::string name, value;
+    append_decoded(name, pair.substr(0, equals), true);
+    append_decoded(value, pair.substr(std::min(equals + 1, pair.size())), true);
+    if (!pair.empty()) visit(name, value);
+  }
+}
+
+std::optional<std::string> query_parameter(std::string_view query, std::string_view name) {
+  std::optional<std::string> found;
+  for_each_parameter(query, [&](std::string_view each, std::string_view value) {
+    if (each == name && !found) found = value;
+  });
+  return found;
+}
+
+}  // namespace policies
