@@ -23,8 +23,7 @@
 #include "gateway/log/log.h"
 #include "gateway/mutex.h"
 #include "gateway/random.h"
-#include "gateway/records/reconciliation.h"
-#include "gateway/records/whole_record.h"
+#include "gateway/records/records.h"
 #include "gateway/webhooks/intake.h"
 #include "policies/surrogate_keys.h"
 
@@ -148,7 +147,7 @@ class Service::Impl {
       });
     calls_ = std::make_unique<Calls>(in_force_, catalogue_, vary_names_, *exchange_);
     if (!settings_->flows.path.empty()) make_flows(admin);
-    add_own_paths();
+    records_ = std::make_unique<records::Records>(io_, *calls_, own_paths_);
     add_gauges();
     admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
       start_purge(std::move(purge), std::move(done));
@@ -201,7 +200,7 @@ class Service::Impl {
     return state;
   }
 
-  void end_streams() { reconciliation_->end_all(); }
+  void end_streams() { records_->end_all(); }
 
   void start() {
     if (redis_) {
@@ -300,13 +299,6 @@ class Service::Impl {
     }
   }
 
-  void add_own_paths() {
-    whole_record_ = std::make_unique<records::WholeRecord>(io_, *calls_);
-    reconciliation_ = std::make_unique<records::Reconciliation>(io_, *calls_);
-    own_paths_.handle("get-record", [this](const auto& request) { whole_record_->serve(request); });
-    own_paths_.handle("get-records", [this](const auto& request) { reconciliation_->serve(request); });
-  }
-
   void add_gauges() {
     metrics_.gauge("gateway_cache_bytes", "", [this] { return static_cast<double>(memory_.bytes()); });
     metrics_.gauge("gateway_cache_entries", "", [this] { return static_cast<double>(memory_.entries()); });
@@ -400,8 +392,7 @@ class Service::Impl {
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<webhooks::Intake> webhooks_;
   std::unique_ptr<Calls> calls_;
-  std::unique_ptr<records::WholeRecord> whole_record_;
-  std::unique_ptr<records::Reconciliation> reconciliation_;
+  std::unique_ptr<records::Records> records_;
   OwnPaths own_paths_{policies::Catalogue::own()};
   std::unique_ptr<flows::Engine> flows_;
   Published<limiter::LocationState> limits_;

@@ -23,8 +23,6 @@ constexpr int kTries = 9;
 constexpr milliseconds kFirstPause{250}, kLongestPause{15'000}, kLongestRetryAfter{60'000};
 constexpr milliseconds kLook{50};  // how often the limit is looked at
 
-bool may_pass(int status) { return status == 429 || status >= 500; }
-
 std::string first_at(std::string_view json, std::string_view path) {
   std::string first;
   policies::json_strings(json, path, [&](std::string_view value) {
@@ -47,6 +45,8 @@ server::Response unreadable(std::string detail) {
 }
 
 }  // namespace
+
+bool may_pass(int status) { return status == 429 || status == 500 || (status >= 502 && status <= 504); }
 
 asio::awaitable<void> PatientCalls::pause(milliseconds time) const {
   asio::steady_timer timer(io_, time);

@@ -18,6 +18,9 @@
 
 namespace gateway::records {
 
+// A refusal that says nothing of the thing that was asked for: limits, faults on the way, an upstream that fails.
+bool may_pass(int status);
+
 // Calls in the background: each waits until half of the location's rate limit is free, so that others find room at
 // once, or one interval at most; then it takes its turn at urgency 7. What may pass is tried again for about a minute.
 class PatientCalls {

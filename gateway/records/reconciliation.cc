@@ -179,8 +179,8 @@ asio::awaitable<bool> Reconciliation::send_page(ExportPtr exporting, Page page) 
   co_return true;
 }
 
-// A part that upstream refuses is named in its record; one that may yet be had ends the export, which goes on from
-// here.
+// A part that upstream refuses is named in its record, also where upstream fails at this very one again and again; any
+// other failure ends the export, which goes on from here.
 asio::awaitable<bool> Reconciliation::send_record(ExportPtr exporting, const ListedContact& contact,
                                                   std::vector<server::Response> answers) {
   if (ending_) {
@@ -188,7 +188,7 @@ asio::awaitable<bool> Reconciliation::send_record(ExportPtr exporting, const Lis
     co_return false;
   }
   for (auto& answer : answers) {
-    if (answer.status != 429 && answer.status < 500) continue;
+    if (!may_pass(answer.status) || answer.status == 500) continue;
     co_await fail(exporting, std::move(answer));
     co_return false;
   }
