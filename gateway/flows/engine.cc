@@ -9,6 +9,7 @@
 
 #include "gateway/flows/admin_routes.h"
 #include "gateway/log/log.h"
+#include "gateway/mutex.h"
 #include "gateway/redis/event.h"
 
 namespace gateway::flows {
@@ -49,8 +50,8 @@ class Engine::Impl {
   void add_to(admin::Admin& admin) {
     for (auto& route : admin_routes({parts_.io, store_, parts_.flows})) admin.add(std::move(route));
     admin.add_ready_check([this] {
-      const bool up = known_;
-      return admin::ReadyPart{"flows", true, up ? "" : "Redis is away: events are refused, runs wait"};
+      const Lock lock(mutex_);
+      return admin::ReadyPart{"flows", true, known_ ? doubt_ : "Redis is away: events are refused, runs wait"};
     });
     const auto gauge = [this](const char* name, const char* help, const std::atomic<double>& value) {
       parts_.metrics.gauge(name, help, [&value] { return value.load(); });
@@ -149,6 +150,7 @@ class Engine::Impl {
         co_await store_.tidy();
         next_tidy = now + kTidy;
       }
+      co_await ask_doubt();
       co_await publish();
       co_await pause(kBeat);
     }
@@ -173,6 +175,18 @@ class Engine::Impl {
     }
   }
 
+  // Once for each connection: another Redis may have other settings.
+  asio::awaitable<void> ask_doubt() {
+    const auto connects = parts_.redis.status().connects;
+    if (connects == asked_) co_return;
+    auto doubt = co_await store_.doubt();
+    if (!doubt) co_return;
+    asked_ = connects;
+    if (!doubt->empty()) log::warn("flows_may_be_lost", {{"why", std::string_view(*doubt)}});
+    const Lock lock(mutex_);
+    doubt_ = std::move(*doubt);
+  }
+
   asio::awaitable<void> publish() {
     const auto counts = co_await store_.count();
     known_ = counts.has_value();
@@ -193,7 +207,10 @@ class Engine::Impl {
   std::map<std::string, LeasePtr> under_way_;  // by entry
   int loops_ = 0;
   bool stopping_ = false;
+  std::uint64_t asked_ = 0;
   std::atomic<bool> known_{false};
+  Mutex mutex_;
+  std::string doubt_ GUARDED_BY(mutex_);
   std::atomic<double> queued_{0}, due_{0}, dead_{0}, lag_{0}, dropped_{0};
 };
 

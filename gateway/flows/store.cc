@@ -241,6 +241,20 @@ asio::awaitable<std::optional<Counts>> Store::count() {
   co_return Counts{at(0), at(1), at(2), std::chrono::milliseconds(at(3))};
 }
 
+asio::awaitable<std::optional<std::string>> Store::doubt() {
+  std::vector<std::string> command{"INFO"};
+  const auto result = co_await client_.command(std::move(command), kLimit);
+  const auto* value = std::get_if<Value>(&result);
+  if (value == nullptr) co_return std::nullopt;
+  const auto info = text_of(*value);
+  if (info.find("\nmaxmemory_policy:allkeys-") != std::string::npos &&
+      info.find("\nmaxmemory:0\r") == std::string::npos)
+    co_return "Redis may evict the runs of flows: set maxmemory-policy to noeviction or volatile-*";
+  if (info.find("\naof_enabled:0") != std::string::npos)
+    co_return "Redis keeps no append-only file: acknowledged events are lost when it ends";
+  co_return "";
+}
+
 asio::awaitable<std::optional<std::vector<DeadLetter>>> Store::letters(std::size_t most) {
   std::vector<std::string> arguments{text(static_cast<std::int64_t>(most))};
   const auto value = co_await run(scripts::letters(), std::move(arguments));

@@ -96,6 +96,8 @@ class Store {
   asio::awaitable<void> wake();
   asio::awaitable<void> tidy();
   asio::awaitable<std::optional<Counts>> count();
+  // Why what was acknowledged might not last in this Redis, in words; empty where it does, nothing where it is away.
+  asio::awaitable<std::optional<std::string>> doubt();
 
   // For an operator; nothing where Redis is away.
   asio::awaitable<std::optional<std::vector<DeadLetter>>> letters(std::size_t most);

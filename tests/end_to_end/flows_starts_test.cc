@@ -22,7 +22,12 @@ TEST_SUITE("flows starts") {
     CHECK(empty.status == 202);
     CHECK(Json(empty.body).size("runs") == 0);
 
+    const auto ready = [&] { return HttpClient(world.gateway().admin_address()).get("/readyz"); };
+    CHECK(eventually(kLong, [&] { return ready().body.find("keeps no append-only file") != std::string::npos; }));
+    CHECK(ready().status == 200);
+
     world.redis().kill();
+    CHECK(eventually(kLong, [&] { return ready().body.find("events are refused") != std::string::npos; }));
     const auto refused = world.lead(lead_of(1), "once");
     CHECK(refused.status == 503);
     CHECK(refused.field("Retry-After") == "1");
