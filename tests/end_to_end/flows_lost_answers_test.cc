@@ -5,17 +5,37 @@ using namespace flows_world;
 
 TEST_SUITE("flows lost answers") {
   TEST_CASE("a step that the upstream applied, but whose answer was lost or was an error, is not applied twice") {
-    const std::vector<std::string> faults{"reset-after", "status=503;applied", "hang"};
+    struct Fault {
+      std::string name, where;  // of the tasks of one contact, or of every POST, the upsert first
+    };
+    const std::vector<Fault> faults{{"reset-after", "tasks"},
+                                    {"status=503;applied", "tasks"},
+                                    {"hang", "tasks"},
+                                    {"reset-after", "all"},
+                                    {"status=503;applied", "all"}};
     std::vector<std::unique_ptr<World>> worlds;
-    for (const auto& fault : faults) {
+    for (std::size_t i = 0; i < faults.size(); ++i) {
       worlds.push_back(std::make_unique<World>(lead_flows()));
-      worlds.back()->control("faults", R"({"match":{"method":"POST","path_prefix":"/contacts"},"fault":)" +
-                                           json_string(fault) + R"(,"count":3})");
+      CHECK(worlds.back()->lead(lead_of(1), "first").status == 202);
     }
-    for (auto& world : worlds) CHECK(world->lead(lead_of(1), "once").status == 202);
-    for (std::size_t i = 0; i < worlds.size(); ++i) {
-      CAPTURE(faults[i]);
+    for (std::size_t i = 0; i < faults.size(); ++i) {
       check_once(*worlds[i], 1);
+      const auto contact = Json(worlds[i]->upstream().get("/_simulator/contacts").body).text("contacts.0.id");
+      const auto prefix = faults[i].where == "all" ? "/contacts/" : "/contacts/" + contact + "/tasks";
+      worlds[i]->control("faults", R"({"match":{"method":"POST","path_prefix":")" + prefix + R"("},"fault":)" +
+                                       json_string(faults[i].name) + R"(,"count":3})");
+    }
+    // The same person once more: the same contact, and two more tasks.
+    for (auto& world : worlds) CHECK(world->lead(lead_of(1), "second").status == 202);
+    for (std::size_t i = 0; i < faults.size(); ++i) {
+      CAPTURE(faults[i].name);
+      CAPTURE(faults[i].where);
+      REQUIRE(eventually(kLong, [&] { return worlds[i]->idle() && worlds[i]->book().tasks[email_of(1)].size() >= 4; }));
+      auto book = worlds[i]->book();
+      CHECK(book.total == 1);
+      CHECK(book.tasks[email_of(1)] ==
+            std::multiset<std::string>{"Call Lead Number 1", "Call Lead Number 1", "Follow up", "Follow up"});
+      CHECK(worlds[i]->flows().integer("dead") == 0);
     }
   }
 }
