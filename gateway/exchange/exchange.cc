@@ -164,6 +164,11 @@ void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Fo
                  asio::bind_cancellation_slot(slot, logged("fetch_failed")));
 }
 
+Exchange::SteadyClock::time_point Exchange::patience_of(const Request& request) const {
+  const auto deadline = parts_.attempts.deadline_of(request);
+  return request.wait ? std::min(deadline, request.started + *request.wait) : deadline;
+}
+
 // A flight lands whatever happens, and another replica that waits for it is told: by the destructor where the fetch is
 // cancelled or throws.
 asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr flight, cache::Found found,
@@ -184,8 +189,13 @@ asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr fligh
 
   auto guard = flight->guard();
   auto looked_up = cache::boottime();
-  while (!landing.found.leads) {  // another replica fetches this very state
-    co_await parts_.tier.wait_for_other(request->key, std::chrono::seconds(1));
+  // Another replica fetches this very state. It may be waiting for a permit for somebody less urgent, so this request
+  // waits for it no longer than it would for a permit of its own.
+  const auto patience = patience_of(*request);
+  for (auto left = patience - SteadyClock::now(); !landing.found.leads && left.count() > 0;
+       left = patience - SteadyClock::now()) {
+    co_await parts_.tier.wait_for_other(request->key,
+                                        std::min<milliseconds>(std::chrono::seconds(1), ceil<milliseconds>(left)));
     guard = parts_.fence.guard(request->surrogate_keys);
     landing.found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
     looked_up = cache::boottime();

@@ -95,6 +95,7 @@ class Exchange {
   };
   using EntryPtr = std::shared_ptr<const cache::Entry>;
   using RequestPtr = std::shared_ptr<Request>;
+  using SteadyClock = std::chrono::steady_clock;
 
   asio::awaitable<void> serve(RequestPtr request);
   asio::awaitable<Answer> answer(RequestPtr request);
@@ -107,6 +108,7 @@ class Exchange {
 
   void take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate);
   asio::awaitable<void> fly(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate);
+  SteadyClock::time_point patience_of(const Request& request) const;
   asio::awaitable<Arrival> fetch(RequestPtr request, cache::Guard guard, cache::Found found,
                                  std::chrono::milliseconds looked_up, EntryPtr candidate);
 

@@ -15,9 +15,10 @@ namespace {
 // waited for, since a replica that does without it fetches for itself.
 ClusterOptions slow() { return {.settings = {{"redis.timeout", "5s"}}, .simulator = {"--latency", "1500ms"}}; }
 
-std::int64_t upstream_requests(Cluster& cluster) {
-  return Json(HttpClient(cluster.simulator.address()).get("/_simulator/books").body).integer("total");
+std::int64_t book(Cluster& cluster, const std::string& what) {
+  return Json(HttpClient(cluster.simulator.address()).get("/_simulator/books").body).integer(what);
 }
+std::int64_t upstream_requests(Cluster& cluster) { return book(cluster, "total"); }
 
 std::vector<HttpClient> ask(Cluster& cluster, int first_replica, int replicas, int clients) {
   std::vector<HttpClient> asking;
@@ -59,5 +60,21 @@ TEST_SUITE("history") {
     CHECK(upstream_requests(cluster) <= 2);
     for (auto* clients : {&leader, &lost})
       for (auto& client : *clients) CHECK(client.closed_by_peer(milliseconds(10'000)));
+  }
+
+  TEST_CASE("a read waits for another replica's fetch no longer than it said it would wait") {
+    Cluster cluster({.settings = {{"redis.timeout", "5s"}}, .simulator = {}});
+    HttpClient(cluster.simulator.address())
+        .send({.method = "POST",
+               .target = "/_simulator/faults",
+               .body = R"({"match":{"method":"GET","path_prefix":"/contacts"},"fault":"latency=15s","count":1})"});
+    auto leader = ask(cluster, 0, 1, 1);
+    REQUIRE(eventually(milliseconds(10'000), [&] { return book(cluster, "faults") == 1; }));
+    const auto response =
+        HttpClient(cluster.address(1), milliseconds(30'000)).get(target_of(0), {{"Prefer", "wait=1"}});
+    CHECK(response.status == 200);
+    CHECK(upstream_requests(cluster) == 1);  // the other one is not answered yet
+    pollfd answered{leader[0].descriptor(), POLLIN, 0};
+    CHECK(::poll(&answered, 1, 0) == 0);
   }
 }
