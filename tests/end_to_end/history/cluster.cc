@@ -53,7 +53,12 @@ void Cluster::kill(int replica) {
 
 void Cluster::stop(int replica) {
   signal(replica, SIGTERM);
-  CHECK(gateway(replica).process().wait_for_exit(milliseconds(10'000)) == 0);
+  // It may run into its SIGSTOP on the way.
+  CHECK(eventually(milliseconds(10'000), [&] {
+    signal(replica, SIGCONT);
+    return !running(replica);
+  }));
+  CHECK(gateway(replica).process().wait_for_exit(milliseconds(0)) == 0);
 }
 
 void Cluster::signal(int replica, int number) { gateway(replica).process().signal(number); }
