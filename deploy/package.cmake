@@ -10,6 +10,7 @@ install(FILES ${here}/systemd/contacts-gateway.service ${here}/systemd/contacts-
 install(FILES README.md CHANGELOG.md ${here}/RUNBOOK.md ${here}/debian/copyright
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/contacts-gateway COMPONENT package)
 install(FILES gateway/config/config.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/contacts-gateway COMPONENT package)
+install(DIRECTORY policies/flows DESTINATION ${CMAKE_INSTALL_DATADIR}/contacts-gateway COMPONENT package FILES_MATCHING PATTERN "*.json")
 install(DIRECTORY ${here}/prometheus/rules DESTINATION ${CMAKE_INSTALL_DATADIR}/contacts-gateway/prometheus COMPONENT package)
 install(DIRECTORY grafana/dashboards DESTINATION ${CMAKE_INSTALL_DATADIR}/contacts-gateway/grafana COMPONENT package)
 
@@ -23,10 +24,11 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "${PROJECT_DESCRIPTION}\n Puts in the credentials, keeps each location within its rate limit, and answers repeated reads\n from a cache that never serves what was before an acknowledged write.")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Puts in the credentials, keeps each location within its rate limit, and\nanswers repeated reads from a cache that never serves what was before an\nacknowledged write.")
 # dpkg-shlibdeps finds the libraries' packages and their least versions.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, init-system-helpers (>= 1.52)")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, init-system-helpers (>= 1.52), procps")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "redis-server (>= 5:7), prometheus")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${here}/debian/postinst ${here}/debian/prerm ${here}/debian/postrm ${here}/debian/conffiles)

@@ -4,7 +4,7 @@
 #
 #   tests/deploy/bare_debian.sh [--filter NAME]       only tests whose name contains NAME (the rest of it stays)
 #
-# Works on a clone of what is committed. Needs root, debootstrap and Debian's mirror; compiled objects are kept in build/deploy/ccache.
+# Works on a clone of what is committed. Needs root, debootstrap and Debian's mirror; compiled objects are kept in build/deploy/ccache, or in CHROOT_CCACHE.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 . "$top/tests/deploy/chroot.sh"
@@ -15,7 +15,7 @@ filter=
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/contacts-gateway-bare-XXXXXX")
 trap 'chroot_remove "$work"' EXIT
-root=$work/root ccache=$top/build/deploy/ccache
+root=$work/root ccache=${CHROOT_CCACHE:-$top/build/deploy/ccache}
 say "a minimal Debian 12 in $root"
 chroot_make "$root"
 mkdir -p "$ccache"
