@@ -1,20 +1,16 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
 #include <istream>
 #include <ostream>
 #include <stdexcept>
 
 #include "gateway/cli/commands.h"
 #include "gateway/cli/exit_code.h"
+#include "gateway/cli/opened_store.h"
 #include "gateway/cli/redirect.h"
 #include "gateway/credentials/grants.h"
 #include "gateway/credentials/token_endpoint.h"
-#include "gateway/redis/client.h"
-#include "gateway/token_store/open_store.h"
-#include "policies/percent.h"
 
 namespace gateway::cli {
 
@@ -141,48 +137,6 @@ asio::awaitable<void> keep(token_store::Store& store, Grant& grant) {
   throw std::runtime_error("the token store is changed by somebody else all the time; try again");
 }
 
-// The store is opened before the browser is sent away: a code that cannot be kept would be lost.
-struct Opened {
-  explicit Opened(const config::Settings& settings) {
-    if (!settings.redis.url.empty()) {
-      redis::Options options;
-      options.url = redis::parse_url(settings.redis.url.value);
-      redis = std::make_unique<redis::Client>(io, std::move(options));
-      redis->start();
-    }
-    store = token_store::open_store(io, settings, redis.get(), false);
-    run([this]() -> asio::awaitable<void> {
-      constexpr std::chrono::seconds kWithin{5};
-      const bool up = !redis || co_await redis->connected(kWithin);
-      if (!up) throw std::runtime_error("Redis, which keeps the tokens, is away: " + redis->status().error);
-      auto loaded = co_await store->load();
-      if (const auto* failure = std::get_if<token_store::Failure>(&loaded)) throw std::runtime_error(failure->why);
-    });
-  }
-  ~Opened() {
-    if (redis) redis->stop();
-  }
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
-
-  void run(std::function<asio::awaitable<void>()> work) {
-    std::exception_ptr failure;
-    bool done = false;
-    asio::co_spawn(io, std::move(work), [&](std::exception_ptr error) {
-      failure = error;
-      done = true;
-    });
-    io.restart();
-    while (!done && io.run_one() > 0) {
-    }
-    if (failure) std::rethrow_exception(failure);
-  }
-
-  asio::io_context io;
-  std::unique_ptr<redis::Client> redis;
-  std::unique_ptr<token_store::Store> store;
-};
-
 }  // namespace
 
 int authorize(const config::Inputs& inputs, const Authorization& request, std::istream& in, std::ostream& out,
@@ -191,12 +145,12 @@ int authorize(const config::Inputs& inputs, const Authorization& request, std::i
   if (!loaded) return kInvalid;
   const auto& settings = *loaded->settings;
   const auto& client = client_for(settings, request.client_id);
-  Opened opened(settings);
+  OpenedStore opened(settings);  // before the browser is sent away: a code that cannot be kept would be lost
   auto code = code_from_browser(request, client, in, out);
   Grant grant;
   opened.run([&]() -> asio::awaitable<void> {
-    grant = co_await exchange(settings, client, std::move(code), opened.io);
-    co_await keep(*opened.store, grant);
+    grant = co_await exchange(settings, client, std::move(code), opened.io());
+    co_await keep(opened.store(), grant);
   });
   out << "Stored. The tokens are good for "
       << (grant.kind == GrantKind::Company ? "the locations of the agency " : "the location ")

@@ -5,11 +5,11 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <exception>
-#include <iomanip>
 #include <optional>
 #include <ostream>
 #include <string>
 
+#include "gateway/cli/connect_parts.h"
 #include "gateway/upstream/client.h"
 
 namespace gateway::cli {
@@ -19,33 +19,22 @@ namespace {
 // A clock further off than this spoils token expiry and webhook replay checks.
 constexpr std::chrono::seconds kClockTolerance{60};
 
-class Report {
- public:
-  explicit Report(std::ostream& out) : out_(out) {}
-
-  void line(bool ok, std::string_view what, const std::string& result) {
-    constexpr int kWidth = 34;
-    out_ << (ok ? "ok    " : "FAIL  ") << std::left << std::setw(kWidth) << what << ' ' << result << '\n';
-    all_ok_ = all_ok_ && ok;
-  }
-  bool all_ok() const { return all_ok_; }
-
- private:
-  std::ostream& out_;
-  bool all_ok_ = true;
-};
-
 struct Trial {
   std::string name;      // "credentials.token"
   std::string location;  // empty: the token says
-  const config::Secret* token = nullptr;
+  config::Secret token;
+  std::string more;  // what is known of it beside
 };
 
-std::vector<Trial> trials(const config::Settings& settings) {
+std::vector<Trial> trials(const config::Settings& settings, Findings& findings) {
   std::vector<Trial> all;
-  if (!settings.credentials.token.empty()) all.push_back({"credentials.token", "", &settings.credentials.token});
+  if (!settings.credentials.token.empty()) all.push_back({"credentials.token", "", settings.credentials.token, {}});
   for (const auto& [location, token] : settings.credentials.locations)
-    all.push_back({"credentials.locations." + location + ".token", location, &token});
+    all.push_back({"credentials.locations." + location + ".token", location, token, {}});
+  for (auto& stored : stored_tokens(settings, findings))
+    all.push_back(
+        {std::move(stored.name), std::move(stored.location), std::move(stored.token), std::move(stored.more)});
+  if (all.empty()) all.push_back({"upstream", {}, {}, {}});  // whether it is there can be told without a token
   return all;
 }
 
@@ -65,9 +54,8 @@ upstream::Request contact_list(const config::Settings& settings, const Trial& tr
   upstream::Request request;
   request.method = "GET";
   request.target = "/contacts/?limit=1" + (trial.location.empty() ? "" : "&locationId=" + trial.location);
-  request.fields = {{"Authorization", "Bearer " + trial.token->value},
-                    {"Version", settings.upstream.version},
-                    {"Accept", "application/json"}};
+  request.fields = {{"Version", settings.upstream.version}, {"Accept", "application/json"}};
+  if (!trial.token.empty()) request.fields.add("Authorization", "Bearer " + trial.token.value);
   return request;
 }
 
@@ -86,27 +74,34 @@ std::string meaning(int status) {
   return status == 429 ? "accepted, and its rate limit is used up" : "accepted";
 }
 
-void tell_rate(const upstream::Response& response, Report& report) {
+void tell_rate(const upstream::Response& response, Findings& findings) {
   if (!response.fields.find("X-RateLimit-Remaining")) return;
-  report.line(true, "rate limit",
-              field(response, "X-RateLimit-Remaining") + " of " + field(response, "X-RateLimit-Max") + " left in " +
-                  field(response, "X-RateLimit-Interval-Milliseconds") + " ms, " +
-                  field(response, "X-RateLimit-Daily-Remaining") + " of " + field(response, "X-RateLimit-Limit-Daily") +
-                  " today");
+  findings.well("rate limit", field(response, "X-RateLimit-Remaining") + " of " + field(response, "X-RateLimit-Max") +
+                                  " left in " + field(response, "X-RateLimit-Interval-Milliseconds") + " ms, " +
+                                  field(response, "X-RateLimit-Daily-Remaining") + " of " +
+                                  field(response, "X-RateLimit-Limit-Daily") + " today");
 }
 
-void tell_clock(const upstream::Response& response, Report& report) {
+void tell_clock(const upstream::Response& response, Findings& findings) {
   const auto ahead = clock_difference(response.fields.find("Date").value_or(""), std::chrono::system_clock::now());
   if (!ahead) return;
-  const bool ok = std::chrono::abs(*ahead) <= kClockTolerance;
-  report.line(
-      ok, "clock",
-      "the upstream's is " + std::to_string(ahead->count()) + " s ahead" + (ok ? "" : "; set this machine's clock"));
+  const auto said = "the upstream's is " + std::to_string(ahead->count()) + " s ahead";
+  if (std::chrono::abs(*ahead) <= kClockTolerance)
+    findings.well("clock", said);
+  else
+    findings.failed(kFailed, "clock", said + "; set this machine's clock");
 }
 
-void tell_token(const Trial& trial, const upstream::Response& response, const std::string& version, Report& report) {
-  report.line(let_in(response.status), trial.name,
-              meaning(response.status) + " (status " + std::to_string(response.status) + ", Version " + version + ")");
+void tell_token(const Trial& trial, const upstream::Response& response, const std::string& version,
+                Findings& findings) {
+  const auto said = meaning(response.status) + " (status " + std::to_string(response.status) + ", Version " + version +
+                    ")" + trial.more;
+  if (let_in(response.status))
+    findings.well(trial.name, said);
+  else if (response.status == 401 && response.body.find("version header") != std::string::npos)
+    findings.failed(kFailed, "upstream.version", "the upstream does not know the Version " + version);
+  else
+    findings.failed(response.status == 401 || response.status == 403 ? kCredential : kFailed, trial.name, said);
 }
 
 std::string way(const upstream::Outcome& outcome, int http_version) {
@@ -117,18 +112,20 @@ std::string way(const upstream::Outcome& outcome, int http_version) {
 
 // False where the upstream cannot be reached: more tokens would only wait for the same failure.
 bool try_token(const config::Settings& settings, const Trial& trial, bool first, upstream::Client& client,
-               asio::io_context& io, Report& report) {
+               asio::io_context& io, Findings& findings) {
   const upstream::Outcome outcome = send(client, io, contact_list(settings, trial));
   if (const auto* failed = std::get_if<upstream::Failed>(&outcome.result)) {
-    report.line(false, settings.upstream.url,
-                std::string(upstream::to_string(failed->failure)) + ": " + failed->detail);
+    findings.failed(kFailed, settings.upstream.url,
+                    std::string(upstream::to_string(failed->failure)) + ": " + failed->detail);
     return false;
   }
   const auto& response = std::get<upstream::Response>(outcome.result);
-  if (first) report.line(true, settings.upstream.url, way(outcome, response.http_version));
-  tell_token(trial, response, settings.upstream.version, report);
-  tell_rate(response, report);
-  if (first) tell_clock(response, report);
+  if (first) findings.well(settings.upstream.url, way(outcome, response.http_version));
+  if (!trial.token.empty()) {
+    tell_token(trial, response, settings.upstream.version, findings);
+    tell_rate(response, findings);
+  }
+  if (first) tell_clock(response, findings);
   return true;
 }
 
@@ -143,23 +140,33 @@ std::optional<std::chrono::seconds> clock_difference(std::string_view date, std:
                                                           now);
 }
 
-bool try_connections(const config::Settings& settings, std::ostream& out) {
-  Report report(out);
+ExitCode try_connections(const config::Settings& settings, std::ostream& out) {
+  Findings findings(out);
   asio::io_context io;
   try {
-    upstream::Client client(io, {.base_url = settings.upstream.url,
-                                 .timeout = settings.upstream.timeout,
-                                 .connect_timeout = settings.upstream.connect_timeout,
-                                 .ca_file = settings.upstream.ca_file});
-    bool first = true;
-    for (const Trial& trial : trials(settings)) {
-      if (!try_token(settings, trial, first, client, io, report)) break;
-      first = false;
+    if (try_name_and_tls(settings, findings)) {
+      upstream::Client client(io, {.base_url = settings.upstream.url,
+                                   .timeout = settings.upstream.timeout,
+                                   .connect_timeout = settings.upstream.connect_timeout,
+                                   .ca_file = settings.upstream.ca_file});
+      bool first = true;
+      for (const Trial& trial : trials(settings, findings)) {
+        if (!try_token(settings, trial, first, client, io, findings)) break;
+        first = false;
+      }
     }
   } catch (const std::exception& e) {
-    report.line(false, settings.upstream.url, e.what());
+    findings.failed(kFailed, settings.upstream.url, e.what());
   }
-  return report.all_ok();
+  try_redis(settings, findings);
+  const auto& keys = settings.webhooks.public_keys;
+  if (keys.empty() && settings.webhooks.legacy_public_keys.empty())
+    findings.note("webhooks.public_key", "none: webhooks are not taken");
+  else
+    findings.well("webhooks.public_key", std::to_string(keys.size()) + " for x-ghl-signature, " +
+                                             std::to_string(settings.webhooks.legacy_public_keys.size()) +
+                                             " for x-wh-signature");
+  return findings.code();
 }
 
 }  // namespace gateway::cli

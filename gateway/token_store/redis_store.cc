@@ -151,6 +151,7 @@ void RedisStore::stop() {
 }
 
 asio::awaitable<LoadResult> RedisStore::load() {
+  co_await redis_.connected(options_.command);  // at the start it is on its way
   std::vector<std::string> command{"HGETALL", kGrants};
   auto reply = reply_as<redis::Array>(co_await redis_.command(std::move(command), options_.command), redis_.status());
   if (auto* failure = std::get_if<Failure>(&reply)) co_return std::move(*failure);
