@@ -1,141 +1,77 @@
 #!/usr/bin/env python3
 """Measures the gateway beside other caches and the bare responders; tests/bench/run.sh is the way to start it.
 
-Every server has one worker on one core, the load has the other; the servers take turns (A B C A B C …), so that what the
-machine does meanwhile falls on all of them; medians are reported with the spread of the rounds.
+Every server has one worker on one core, the load has the other; the servers take turns (A B A B …); medians are reported with
+the spread of the rounds. It ends with what the gateway is to reach, each line reached or not.
 """
 
 import argparse
 import json
 import os
 import platform
-import shutil
 import sys
-import tempfile
 import time
 
-import measure
+import cases
 import report
-import servers
-
-TARGET = "/contacts/contact0000000000001"
-CASES = {
-    # name: body bytes, connections, distinct contacts (0: one), conditional
-    "cached-1k": (1024, 64, 0, False),
-    "cached-50k": (50 * 1024, 64, 0, False),
-    "not-modified": (1024, 64, 0, True),
-    "zipf-10000": (1024, 64, 10_000, False),
-    "connections-2000": (1024, 2000, 0, False),
-}
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True, help="folder of the built programs")
-    parser.add_argument("--servers", default=",".join(servers.ALL), help="default: all (%(default)s)")
-    parser.add_argument("--cases", default="cached-1k", help=f"'all' or some of {','.join(CASES)} (default %(default)s)")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default %(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="workers of each server, all on its one core")
-    parser.add_argument("--access-log", action="store_true", help="nginx and the gateway write a line for each request")
-    parser.add_argument("--json", metavar="FILE", help="write everything measured there")
+    parser.add_argument("--out", required=True, help="folder for results.json, results.md and results.svg")
+    parser.add_argument("--quick", action="store_true", help="2 rounds of 1 second: about 3 minutes, only to see that it works")
+    parser.add_argument("--cases", default="all", help=f"some of {','.join(cases.CASES)} (default all)")
+    parser.add_argument("--rounds", type=int, help="default 5")
+    parser.add_argument("--seconds", type=float, help="of each measurement (default 2)")
+    parser.add_argument("--readme", metavar="FILE", help="write the tables between its bench markers")
     options = parser.parse_args()
-    options.bin = os.path.abspath(options.bin)
-    options.servers = options.servers.split(",")
-    options.cases = list(CASES) if options.cases == "all" else options.cases.split(",")
-    for given, known in ((options.servers, servers.ALL), (options.cases, CASES)):
-        for name in given:
-            if name not in known:
-                parser.error(f"'{name}' is not one of {', '.join(known)}")
+    options.bin, options.access_log, options.body = os.path.abspath(options.bin), True, 1024
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    options.seconds = options.seconds or (1 if options.quick else 2)
+    options.cases = list(cases.CASES) if options.cases == "all" else options.cases.split(",")
+    for name in options.cases:
+        if name not in cases.CASES:
+            parser.error(f"'{name}' is not one of {', '.join(cases.CASES)}")
     return options
 
 
-def start_all(options, folder, upstream_port, names):
-    started = []
-    for name in names:
-        try:
-            started.append(servers.ALL[name](folder, 0, upstream_port, options))
-        except (RuntimeError, OSError) as failure:
-            print(f"bench: left out: {failure}", file=sys.stderr)
-    return started
-
-
-def validators(server, conditional):
-    if not conditional:
-        return {}
-    etag = server.ask(TARGET)[2].get("ETag")
-    if etag is None or server.ask(TARGET, {"If-None-Match": etag})[0] != 304:
-        raise RuntimeError(f"{server.name} does not answer 304")
-    return {"If-None-Match": etag}
-
-
-def run_case(case, options, folder):
-    options.body, connections, contacts, conditional = CASES[case]
-    names = [name for name in options.servers if not conditional or servers.ALL[name].caches]
-    upstream = servers.Upstream(folder, 1, 0, options)
-    started = start_all(options, folder, upstream.port, names)
-    measured, headers = {}, {}
-    try:
-        for server in list(started):
-            try:
-                headers[server.name] = validators(server, conditional)
-                load(server, connections, contacts, 1 if contacts == 0 else 3, headers)
-            except RuntimeError as failure:
-                leave_out(server, started, failure)
-        for number in range(options.rounds):
-            for server in list(started):
-                try:
-                    one = load(server, connections, contacts, options.seconds, headers)
-                except RuntimeError as failure:
-                    leave_out(server, started, failure)
-                    measured.pop(server.name, None)
-                    continue
-                measured.setdefault(server.name, []).append(one)
-                print(f"bench: {case} round {number + 1}/{options.rounds} {server.name}: "
-                      f"{one['requests_per_second']:.0f}/s, {one['cpu_us_per_request']:.1f} us CPU", file=sys.stderr)
-        return report.summarize(measured)
-    finally:
-        for server in [*started, upstream]:
-            server.stop()
-
-
-def load(server, connections, contacts, seconds, headers):
-    environment = {"BENCH_CONTACTS": str(contacts)} if contacts else {}
-    return measure.run_load(server, 1, TARGET, connections, seconds, headers[server.name], environment)
-
-
-def leave_out(server, started, failure):
-    print(f"bench: left out: {failure}", file=sys.stderr)
-    started.remove(server)
-    server.stop()
+def machine(options):
+    with open("/proc/cpuinfo") as info:
+        cpu = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "unknown")
+    return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(), "load_before": os.getloadavg()[0],
+            "date": time.strftime("%Y-%m-%d", time.gmtime()), "rounds": options.rounds, "seconds": options.seconds,
+            "quick": options.quick}
 
 
 def main():
     options = parse_arguments()
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("bench: two cores are needed, one for the server and one for the load")
-    folder = tempfile.mkdtemp(prefix="contacts-gateway-bench-")
-    machine = {"cpu": cpu_name(), "cores": os.cpu_count(), "kernel": platform.release(), "load_before": os.getloadavg(),
-               "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "rounds": options.rounds,
-               "seconds": options.seconds, "access_log": options.access_log}
-    if machine["load_before"][0] > 0.5:
-        print(f"bench: the machine is busy (load {machine['load_before'][0]:.1f}): figures will be noisy", file=sys.stderr)
+    about = machine(options)
+    if about["load_before"] > 0.5:
+        print(f"bench: the machine is busy (load {about['load_before']:.1f}): figures will be noisy", file=sys.stderr)
+    bench = cases.Bench(options)
     results = {}
-    try:
-        for case in options.cases:
-            results[case] = run_case(case, options, folder)
-            print(report.table(case, results[case]), flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if options.json:
-            with open(options.json, "w") as file:
-                json.dump({"machine": machine, "cases": results}, file, indent=1)
-    sys.exit(0 if all(results.values()) else 1)
-
-
-def cpu_name():
-    with open("/proc/cpuinfo") as info:
-        return next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "unknown")
+    for name in options.cases:
+        results[name] = cases.run(bench, name)
+        print(report.table(name, cases.CASES[name][0], results[name]), flush=True)
+    verdicts = report.verdicts(results)
+    os.makedirs(options.out, exist_ok=True)
+    with open(os.path.join(options.out, "results.json"), "w") as file:
+        json.dump({"machine": about, "cases": results, "left_out": bench.left_out, "verdicts": verdicts}, file, indent=1)
+    text = report.document(about, results, cases.CASES, verdicts, bench.left_out)
+    with open(os.path.join(options.out, "results.md"), "w") as file:
+        file.write(text)
+    with open(os.path.join(options.out, "results.svg"), "w") as file:
+        file.write(report.plot(results))
+    if options.readme:
+        report.write_between_markers(options.readme, text)
+    print(report.verdict_table(verdicts))
+    for each in bench.left_out:
+        print(f"left out: {each['case']}: {each['server']}: {each['why']}")
+    print(f"written: {options.out}/results.json, results.md, results.svg")
+    sys.exit(0 if any(results.values()) else 1)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ import servers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BASELINE = os.path.join(HERE, "baseline.json")
-TARGET = "/contacts/contact0000000000001"
 ROOM = 0.05
 FEW, MANY = 200, 1200
 WORK = "gateway::server::Worker::onReady"
@@ -77,7 +76,7 @@ def profile(text):
 def ask(server, count):
     """`count` requests over one connection, each after the answer before it."""
     fields = "".join(f"{name}: {value}\r\n" for name, value in server.headers.items())
-    request = f"GET {TARGET} HTTP/1.1\r\nHost: bench\r\nVersion: 2021-07-28\r\n{fields}\r\n".encode()
+    request = f"GET {servers.TARGET} HTTP/1.1\r\nHost: bench\r\nVersion: 2021-07-28\r\n{fields}\r\n".encode()
     with socket.create_connection((servers.HOST, server.port), timeout=60) as link:
         for _ in range(count):
             link.sendall(request)
@@ -128,7 +127,7 @@ def main():
     parser.add_argument("--record", action="store_true", help="write the baseline anew")
     parser.add_argument("--profile", metavar="FILE", help="keep callgrind's file, for callgrind_annotate")
     options = parser.parse_args()
-    options.bin, options.body, options.threads, options.access_log = os.path.abspath(options.bin), 1024, 1, True
+    options.bin, options.body, options.access_log = os.path.abspath(options.bin), 1024, True
     measured = measure(options)
     print("cached GET: " + ", ".join(f"{value:,} {name}" for name, value in measured.items()))
     if options.record:

@@ -1,35 +1,51 @@
-"""One measurement: wrk on its own core against one server, its CPU time read before and after."""
+"""One measurement: the loader on its own core against one server, CPU times read before and after."""
 
 import json
-import os
 import subprocess
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-MARK = "bench-result: "
+
+class Wrong(RuntimeError):
+    """A server answered something else than it should: its figure would mean nothing."""
 
 
-def run_load(server, core, target, connections, seconds, headers=None, environment=None):
-    """Requests a second, latencies in microseconds, CPU microseconds a request; raises when any answer was wrong."""
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
-               "-s", os.path.join(HERE, "load.lua")]
-    for name, value in {**server.headers, **(headers or {})}.items():
-        command += ["-H", f"{name}: {value}"]
-    before = server.cpu_seconds()
-    done = subprocess.run([*command, f"http://127.0.0.1:{server.port}{target}"], capture_output=True, text=True,
-                          env={**os.environ, **(environment or {})})
-    cpu = server.cpu_seconds() - before
-    line = next((line for line in done.stdout.splitlines() if line.startswith(MARK)), None)
-    if line is None:
-        raise RuntimeError(f"wrk against {server.name} failed: {done.stdout[-500:]}{done.stderr[-500:]}")
-    result = json.loads(line[len(MARK):])
-    wrong = {kind: count for kind, count in result["errors"].items() if count}
-    if wrong:
-        raise RuntimeError(f"{server.name} answered wrongly under load: {wrong} of {result['requests']}")
+def load_command(options, server, cores, **load):
+    """`load`: bench-load's options; `fields`: header fields beside the server's own."""
+    command = [*([] if cores is None else ["taskset", "-c", cores]), f"{options.bin}/bench-load", str(server.port)]
+    for name, value in {**server.headers, **load.pop("fields", {})}.items():
+        command += ["--field", f"{name}: {value}"]
+    for name, value in load.items():
+        command += [f"--{name}", str(value)]
+    return command
+
+
+def result_of(server, process):
+    out, err = process.communicate()
+    if process.returncode != 0 or not out.strip():
+        raise Wrong(f"bench-load against {server.name} failed: {err[-500:]}")
+    result = json.loads(out)
+    if result["wrong"]:
+        raise Wrong(f"{server.name} answered wrongly under load: {result['wrong']} of {result['requests']}")
     if result["requests"] == 0:
-        raise RuntimeError(f"{server.name} answered nothing under load")
-    return {
-        "requests_per_second": result["requests"] / (result["microseconds"] / 1e6),
-        "cpu_us_per_request": cpu * 1e6 / result["requests"],
-        "p50_us": result["p50"], "p99_us": result["p99"], "p999_us": result["p999"],
+        raise Wrong(f"{server.name} answered nothing under load")
+    return result
+
+
+def run_load(options, server, cores="1", beside=(), **load):
+    """Requests a second, latencies, CPU microseconds a request of the server and of those `beside` it."""
+    watched = (server, *beside)
+    before = [each.cpu_seconds() for each in watched]
+    process = subprocess.Popen(load_command(options, server, cores, **load), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    result = result_of(server, process)
+    spent = [(each.cpu_seconds() - start) * 1e6 / result["requests"] for each, start in zip(watched, before)]
+    measured = {
+        "requests_per_second": result["requests"] / result["seconds"],
+        "cpu_us_per_request": spent[0],
+        "loader_cpu_us": result["loader_cpu_us"],
+        "hit_part": result["hits"] / result["requests"],
         "memory_bytes": server.memory_bytes(),
+        **{name: result[name] for name in ("p50_us", "p99_us", "p999_us")},
     }
+    for each, cost in zip(beside, spent[1:]):
+        measured[f"{each.name}_cpu_us"] = cost
+    return measured
