@@ -102,8 +102,10 @@ char* put_plain(char* to, std::string_view text) {
     plain &= copy_plain<std::uint64_t>(to, text, size - 8);
   } else if (size >= 4) {
     plain = copy_plain<std::uint32_t>(to, text, 0) && copy_plain<std::uint32_t>(to, text, size - 4);
-  } else {
-    for (std::size_t at = 0; at < size; ++at) plain &= copy_plain<std::uint8_t>(to, text, at);
+  } else if (size >= 2) {
+    plain = copy_plain<std::uint16_t>(to, text, 0) && copy_plain<std::uint16_t>(to, text, size - 2);
+  } else if (size == 1) {
+    plain = copy_plain<std::uint8_t>(to, text, 0);
   }
   return plain ? to + size : nullptr;
 }
@@ -188,7 +190,7 @@ Level level_from(std::string_view name) {
 std::size_t line_bound(std::string_view event, std::span<const Item> items) {
   constexpr std::size_t kFrame = 96;  // time, level, braces
   std::size_t bound = kFrame + string_bound(event.size());
-  for (const Item& item : items) bound += 2 + string_bound(item.key.size()) + std::visit(BoundReader{}, item.value);
+  for (const Item& item : items) bound += 4 + item.key.size() + std::visit(BoundReader{}, item.value);
   return bound;
 }
 
@@ -202,7 +204,9 @@ char* write_line(char* to, std::chrono::system_clock::time_point time, Level lev
   to = put_string(to, event);
   for (const Item& item : items) {
     *to++ = ',';
-    to = put_string(to, item.key);
+    *to++ = '"';
+    to = put(to, item.key);
+    *to++ = '"';
     *to++ = ':';
     to = std::visit(ValueWriter{to}, item.value);
   }

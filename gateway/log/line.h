@@ -16,7 +16,7 @@ std::string_view to_string(Level level);
 Level level_from(std::string_view name);
 
 struct Item {
-  std::string_view key;
+  std::string_view key;  // one of the program's own words: written as it is
   std::variant<std::string_view, std::int64_t, double, bool> value;
 };
 

@@ -39,11 +39,9 @@ class Bench:
         with tempfile.TemporaryDirectory(prefix="contacts-gateway-bench-") as folder:
             def start(kind, cores=SERVER_CORE, upstream=0, name=None, **more):
                 try:
-                    place = os.path.join(folder, str(len(running)))
-                    os.mkdir(place)
-                    server = kind(place, cores, upstream, self.options, **more)
+                    server = kind(tempfile.mkdtemp(dir=folder), cores, upstream, self.options, **more)
                 except (RuntimeError, OSError) as failure:
-                    self.leave_out(name or kind.name, str(failure).splitlines()[0])
+                    self.leave_out(name or kind.name, " ".join(str(failure).split())[-300:])
                     return None
                 server.name = name or kind.name
                 running.append(server)
