@@ -174,7 +174,7 @@ TEST_SUITE("config") {
       std::string said;
     } cases[] = {
         {from({{"GATEWAY_CACHE_MEMORY_BYTES", "64 megs"}}),
-         "GATEWAY_CACHE_MEMORY_BYTES: cache.memory_bytes: \"64 megs\" does not fit; expected a size from 1MiB to 1TiB, "
+         "GATEWAY_CACHE_MEMORY_BYTES: cache.memory_bytes: \"64 megs\" does not fit; expected a size from 0 to 1TiB, "
          "in bytes or with KiB, MiB, "
          "GiB, TiB, like 64MiB"},
         {from({{"GATEWAY_CACHE_MEMORY_BYTES", "99999999999TiB"}}), "expected a size"},
