@@ -42,7 +42,9 @@ void write(Json& json, const policies::Operation& operation) {
   json.Key("kind"), string(json, policies::to_string(operation.kind));
   json.Key("scope"), string(json, operation.scope);
   json.Key("idempotent"), json.Bool(operation.idempotent);
+  json.Key("company"), json.Bool(operation.company);
   json.Key("keys"), strings(json, operation.keys);
+  json.Key("keys_if_unknown"), strings(json, operation.keys_if_unknown);
   json.Key("fresh_ms"), json.Int64(operation.times.fresh.count());
   json.Key("stale_while_revalidate_ms"), json.Int64(operation.times.stale_while_revalidate.count());
   json.Key("stale_if_error_ms"), json.Int64(operation.times.stale_if_error.count());
@@ -55,20 +57,23 @@ std::string seconds(std::chrono::milliseconds time) {
   return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + "s" : std::to_string(time.count()) + "ms";
 }
 
-using Row = std::array<std::string, 6>;
-
-Row row(const policies::Operation& operation) {
-  const bool write = operation.kind == policies::Kind::Write;
-  return {
-      operation.name,  operation.method,
-      operation.path,  std::string(policies::to_string(operation.kind)),
-      operation.scope, write ? "settle " + seconds(operation.times.settle) : "fresh " + seconds(operation.times.fresh)};
-}
-
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
   for (const auto& text : texts) all.append(all.empty() ? "" : " ").append(text);
   return all.empty() ? "-" : all;
+}
+
+using Row = std::array<std::string, 7>;
+
+Row row(const policies::Operation& operation) {
+  const bool write = operation.kind == policies::Kind::Write;
+  return {operation.name,
+          operation.method,
+          operation.path,
+          std::string(policies::to_string(operation.kind)),
+          operation.scope,
+          write ? "settle " + seconds(operation.times.settle) : "fresh " + seconds(operation.times.fresh),
+          joined(operation.keys)};
 }
 
 template <std::size_t Columns>
@@ -104,7 +109,7 @@ std::string operations_json(const policies::Catalogue& catalogue, const policies
 
 std::string operations_table(const policies::Catalogue& catalogue, const policies::Catalogue& own,
                              const policies::Triggers& triggers) {
-  std::vector<Row> rows{{"NAME", "METHOD", "PATH", "KIND", "SCOPE", "TIMES"}};
+  std::vector<Row> rows{{"NAME", "METHOD", "PATH", "KIND", "SCOPE", "TIMES", "DEPENDS ON, OR INVALIDATES"}};
   for (const auto& operation : catalogue.operations()) rows.push_back(row(operation));
   std::string text;
   append_table(text, rows);

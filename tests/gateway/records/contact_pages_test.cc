@@ -1,0 +1,78 @@
+#include "gateway/records/contact_pages.h"
+
+#include <doctest/doctest.h>
+
+using namespace gateway;
+using records::Page;
+
+namespace {
+
+std::variant<Page, server::Response> read(std::string body, const policies::PageMark& asked = {}) {
+  server::Response response;
+  response.body = std::make_shared<const std::string>(std::move(body));
+  return records::read_page(response, asked);
+}
+
+std::string contact(const std::string& id, const std::string& added) {
+  return R"({"id":")" + id + R"(","customFields":[{"id":"other"}],"dateAdded":")" + added + "\"}";
+}
+
+constexpr const char* kMeta = R"("meta":{"total":7,"startAfterId":"c","startAfter":1704067200000})";
+
+}  // namespace
+
+TEST_SUITE("contact pages") {
+  TEST_CASE("a page has its contacts as they came, and where the next one begins") {
+    const std::string one = contact("a", "2024-01-01T00:00:01.000Z");
+    const auto result = read("{\"contacts\":[ " + one + " ]," + kMeta + "}");
+    const auto& page = std::get<Page>(result);
+    REQUIRE(page.contacts.size() == 1);
+    CHECK(page.contacts[0].json == one);
+    CHECK(page.contacts[0].id == "a");
+    CHECK(page.contacts[0].added_ms == 1'704'067'201'000);
+    CHECK(page.next == policies::PageMark{1'704'067'200'000, "c"});
+    CHECK(page.total == 7);
+    CHECK_FALSE(page.last);
+    CHECK(std::get<Page>(read("{\"contacts\":[" + one + "],\"meta\":{}}")).last);
+    CHECK(std::get<Page>(read("{\"contacts\":[]," + std::string(kMeta) + "}")).last);
+  }
+
+  TEST_CASE("what is no page is a problem, and so is one that leads to itself") {
+    const std::string one = contact("a", "2024-01-01T00:00:01.000Z");
+    for (const std::string& body :
+         {std::string(), std::string("<html>"), std::string("{}"), std::string(R"({"contacts":7})"),
+          std::string(R"({"contacts":[{"name":"no id"}]})"), std::string(R"({"contacts":[{"id":"a"})")}) {
+      CAPTURE(body);
+      const auto result = read(body);
+      CHECK(std::get<server::Response>(result).status == 502);
+    }
+    CHECK(std::holds_alternative<server::Response>(
+        read("{\"contacts\":[" + one + "]," + kMeta + "}", {1'704'067'200'000, "c"})));
+  }
+
+  TEST_CASE("an export goes on behind its last contact, or where that one would be") {
+    Page page;
+    for (const auto& [id, added] : {std::pair{"e", 30}, {"b", 20}, {"d", 20}, {"a", 10}})
+      page.contacts.push_back({{}, id, added});
+    const auto place = [&](const std::string& id, std::int64_t added) {
+      policies::RecordCursor cursor;
+      cursor.last_id = id;
+      cursor.last_ms = added;
+      return records::place_in(page, cursor);
+    };
+    CHECK(place("", 0) == 0);
+    CHECK(place("e", 30) == 1);
+    CHECK(place("a", 10) == 4);
+    CHECK(place("c", 20) == 2);  // gone; it stood between two that were added in the same moment
+    CHECK(place("z", 20) == 3);
+    CHECK(place("z", 25) == 1);
+    CHECK(place("z", 40) == 0);
+    CHECK(place("z", 5) == 4);
+  }
+
+  TEST_CASE("a page's target names the location and where to begin, encoded") {
+    CHECK(records::page_target("loc 1", {}) == "/contacts/?locationId=loc%201&limit=100");
+    CHECK(records::page_target("l", {17, "a/b"}) ==
+          "/contacts/?locationId=l&limit=100&startAfter=17&startAfterId=a%2Fb");
+  }
+}
