@@ -169,6 +169,7 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   service.share_memory(inherited.has_predecessor());
   auto options = public_options(*settings);
   const bool owns_file = adopt(inherited, "gateway", options);
+  options.limits.refuse_bodies = &service.memory_is_short();
   const auto tls = options.tls;
   server::Server public_server(std::move(options), service.handlers());
   if (tls) {
@@ -181,6 +182,9 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   status::Board board(status::make_facts(*settings, metrics), {metrics, [&] {
                                                                  status::Now now;
                                                                  now.exchange = service.state();
+                                                                 now.over_memory = now.exchange.over_memory;
+                                                                 now.memory_refusals = now.exchange.memory_refusals;
+                                                                 now.spans_dropped = now.exchange.spans_lost;
                                                                  now.connections = public_server.connections();
                                                                  now.ending = draining;
                                                                  now.resident_bytes = metrics::resident_bytes();

@@ -22,6 +22,7 @@ struct Times {
   std::chrono::milliseconds stale_while_revalidate{0};  // served while one refresh runs (RFC 5861 section 3)
   std::chrono::milliseconds stale_if_error{0};          // served when upstream fails (RFC 5861 section 4)
   std::chrono::milliseconds settle{0};  // how long a write keeps its mark on collections: upstream's index lags
+  bool explicit_only = false;           // fresh only where upstream itself says for how long
 };
 
 // What may be done about a POST with an Idempotency-Key that was sent and whose outcome nobody knows.

@@ -47,6 +47,7 @@ milliseconds lowered(milliseconds ours, const std::optional<seconds>& theirs) {
 milliseconds fresh_for(const Answer& answer, const AnswerCacheControl& control, const Times& rule,
                        milliseconds initial_age) {
   if (control.no_cache) return kNone;
+  if (rule.explicit_only && !explicit_lifetime(answer, control)) return kNone;
   const milliseconds most = answer.status == 404 ? std::min(rule.fresh, kMostNegative) : rule.fresh;
   milliseconds fresh = most - corrected_age_value(answer);
   if (const auto lifetime = explicit_lifetime(answer, control)) fresh = std::min(fresh, *lifetime - initial_age);
@@ -162,7 +163,8 @@ std::variant<Lifetimes, Unstorable> lifetimes_of(const Answer& answer, const Req
   }
   life.keep = life.fresh + std::max(life.stale_while_revalidate, life.stale_if_error);
   const milliseconds worth_asking = rule.fresh + std::max(rule.stale_while_revalidate, rule.stale_if_error);
-  if (answer.status == 200 && has_validator(answer.fields)) life.keep = std::max(life.keep, worth_asking);
+  if (answer.status == 200 && has_validator(answer.fields) && !rule.explicit_only)
+    life.keep = std::max(life.keep, worth_asking);
   if (life.keep <= kNone) return Unstorable::NoLifetime;
   return life;
 }

@@ -63,6 +63,12 @@ std::string format_traceparent(const TraceParent& traceparent) {
   return text += traceparent.sampled ? "-01" : "-00";
 }
 
+std::string hex(const TraceId& id) {
+  std::string text;
+  write_hex(id, text);
+  return text;
+}
+
 std::optional<TraceParent> received_traceparent(FieldsView fields) {
   const FieldView* found = nullptr;
   for (const auto& field : fields) {

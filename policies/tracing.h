@@ -29,6 +29,8 @@ std::optional<TraceParent> parse_traceparent(std::string_view text);
 // "00-<trace>-<parent>-<flags>", 55 characters. Of the flags only `sampled` is known; the others go out as zeros.
 std::string format_traceparent(const TraceParent& traceparent);
 
+std::string hex(const TraceId& id);  // lower case, as it stands in a traceparent
+
 // The one traceparent of these fields.
 std::optional<TraceParent> received_traceparent(FieldsView fields);
 

@@ -4,9 +4,6 @@ namespace gateway::config {
 
 std::vector<std::string_view> unsupported_settings() {
   return {
-      "passthrough",
-      "tracing",
-      "server.memory_limit",
   };
 }
 

@@ -31,8 +31,15 @@ bool among(const std::array<std::string_view, N>& names, std::string_view name) 
                      [&](std::string_view known) { return policies::same_name(known, name); });
 }
 
+// Traced, the try's own span is the parent of what the upstream does; else the client's fields go on as they are (Trace
+// Context section 4.3: who takes no part passes them on).
+bool replaced_by(const tracing::Scope& span, std::string_view name) {
+  if (!span) return false;
+  return policies::same_name(name, "traceparent") || (!span.continues() && policies::same_name(name, "tracestate"));
+}
+
 upstream::Request upstream_request(const Request& request, const std::string& authorization,
-                                   const policies::Fields& validators) {
+                                   const policies::Fields& validators, const tracing::Scope& span) {
   upstream::Request out;
   const bool shared = !request.key.empty();
   out.method =
@@ -40,7 +47,7 @@ upstream::Request upstream_request(const Request& request, const std::string& au
   out.target = request.target;
   out.body = request.body;
   for (const auto& field : request.fields)
-    if (!among(kNeverForwarded, field.name) &&
+    if (!among(kNeverForwarded, field.name) && !replaced_by(span, field.name) &&
         !(shared && (among(kNotOfReads, field.name) || policies::is_precondition(field.name))))
       out.fields.add(field.name, field.value);
   if (!out.fields.find("Version")) out.fields.add("Version", request.version);
@@ -48,6 +55,7 @@ upstream::Request upstream_request(const Request& request, const std::string& au
   out.fields.add("Via", "1.1 contacts-gateway");
   out.fields.add("X-Request-Id", request.id);
   for (const auto& field : validators) out.fields.add(field.name, field.value);
+  if (span) out.fields.add("traceparent", policies::format_traceparent(span.context()));
   return out;
 }
 
@@ -246,9 +254,7 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
     co_return std::nullopt;
   }
 
-  auto permit_or_refusal =
-      co_await parts_.limiter.acquire({budget, request->client, request->urgency,
-                                       request->wait.value_or(milliseconds(-1)), request->flight, attempted.tries > 0});
+  auto permit_or_refusal = co_await wait_for_permit(request, budget, attempted.tries > 0);
   if (const auto* refused = std::get_if<limiter::Refusal>(&permit_or_refusal)) {
     parts_.metrics.rate_limit_rejection(to_string(refused->reason));
     attempted.result = Refused{refusal_of(refused->reason), {}, to_milliseconds(refused->retry_after)};
@@ -278,7 +284,7 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   if (++attempted.tries == 1) budget_.on_request();
   // The wait may have outlived the token.
   if (auto current = parts_.credentials.held(request->location)) attempted.access = std::move(current);
-  auto outcome = co_await parts_.client.send(upstream_request(*request, attempted.access->authorization, validators));
+  auto outcome = co_await send(request, attempted.access, validators, attempted.tries);
   const auto* answer = std::get_if<upstream::Response>(&outcome.result);
   parts_.metrics.upstream_request(request->operation->index, answer ? answer->status : 0, outcome.total);
   admission->outcome = circuit_outcome(outcome);
@@ -289,6 +295,34 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   attempted.sent |= reached;
   attempted.unknown |= reached && answer == nullptr;
   attempted.in_doubt = reached && (answer == nullptr || answer->status >= 500);
+  co_return outcome;
+}
+
+asio::awaitable<limiter::PermitOrRefusal> Attempts::wait_for_permit(std::shared_ptr<const Request> request, std::string budget,
+                                                           bool retry) {
+  tracing::Scope span(request->trace, "queue", tracing::Kind::Internal);
+  span.set("gateway.urgency", request->urgency);
+  auto result = co_await parts_.limiter.acquire({std::move(budget), request->client, request->urgency,
+                                                 request->wait.value_or(milliseconds(-1)), request->flight, retry});
+  if (const auto* refused = std::get_if<limiter::Refusal>(&result)) {
+    span.set("error.type", to_string(refused->reason));
+    span.fail();
+  }
+  co_return result;
+}
+
+asio::awaitable<upstream::Outcome> Attempts::send(std::shared_ptr<const Request> request, credentials::AccessPtr access,
+                                                  policies::Fields validators, int attempt) {
+  tracing::Scope span(request->trace, "upstream", tracing::Kind::Client, {{"http.request.method", request->method}});
+  if (attempt > 1) span.set("http.request.resend_count", attempt - 1);
+  auto outcome = co_await parts_.client.send(upstream_request(*request, access->authorization, validators, span));
+  if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) {
+    span.set("http.response.status_code", answer->status);
+    if (answer->status >= 400) span.fail();
+  } else {
+    span.set("error.type", to_string(std::get<upstream::Failed>(outcome.result).failure));
+    span.fail();
+  }
   co_return outcome;
 }
 

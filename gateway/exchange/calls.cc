@@ -28,6 +28,7 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
   auto request = std::make_shared<Request>();
   request->started = std::chrono::steady_clock::now();
   request->id = std::move(call.id);
+  request->trace = std::move(call.trace);
   request->operation = match->operation;
   request->method = call.method;
   request->target = call.target;

@@ -15,6 +15,7 @@
 #include "gateway/exchange/in_force.h"
 #include "gateway/exchange/vary_names.h"
 #include "gateway/server/reply.h"
+#include "gateway/tracing/trace.h"
 #include "policies/catalogue.h"
 #include "policies/fields.h"
 
@@ -32,6 +33,7 @@ struct Call {
   std::string id;                                 // X-Request-Id; empty: none
   // Asked when the permit is there, before each try; false: it is refused, and nothing is sent. Empty: it may.
   std::function<bool()> may_send;
+  tracing::TracePtr trace;                        // whose spans its steps belong to; null: not traced
 };
 
 class Calls {

@@ -9,6 +9,7 @@
 #include "gateway/exchange/answer.h"
 #include "gateway/log/log.h"
 #include "gateway/random.h"
+#include "policies/passthrough.h"
 #include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
@@ -72,7 +73,8 @@ asio::awaitable<void> Exchange::serve(RequestPtr request) {
   const int code = answer.response.status;
   request->reply->send(std::move(answer.response));
   parts_.reporter.finished({request->operation, request->method, code, request->client, request->location, request->id,
-                            answer.result, answer.tier, answer.refusal, request->started, answer.waited});
+                            answer.result, answer.tier, answer.refusal, request->started, answer.waited,
+                            request->trace.get()});
 }
 
 asio::awaitable<server::Response> Exchange::call(RequestPtr request) {
@@ -86,7 +88,7 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
   for (int round = 0; round < kRounds; ++round) {
     const auto guard =
         parts_.fence.guard(request->surrogate_keys);  // before the lookup: what is invalidated from here on is seen
-    auto found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+    auto found = co_await look_up(request);
     Claim claim(*this, request->key, found.claimed);
     const auto candidate = candidate_of(*request, found, guard);
     if (candidate)
@@ -197,7 +199,7 @@ asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr fligh
     co_await parts_.tier.wait_for_other(request->key,
                                         std::min<milliseconds>(std::chrono::seconds(1), ceil<milliseconds>(left)));
     guard = parts_.fence.guard(request->surrogate_keys);
-    landing.found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+    landing.found = co_await look_up(request);
     looked_up = cache::boottime();
     const auto entry = candidate_of(*request, landing.found, guard);
     if (!entry || policies::decide(&entry->lifetimes, looked_up - entry->received, request->directives).action !=
@@ -258,7 +260,7 @@ void Exchange::refresh(RequestPtr request) {
 
 asio::awaitable<void> Exchange::refresh_once(RequestPtr request) {
   const auto guard = parts_.fence.guard(request->surrogate_keys);
-  auto found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+  auto found = co_await look_up(request);
   Claim claim(*this, request->key, found.claimed);
   const auto candidate = candidate_of(*request, found, guard);
   if (candidate &&
@@ -275,6 +277,25 @@ asio::awaitable<void> Exchange::refresh_once(RequestPtr request) {
   co_await flights_.wait(boarded.flight);
 }
 
+// Of a step that asks Redis; without Redis there is none.
+tracing::Scope Exchange::redis_span(const Request& request, std::string_view step) const {
+  const bool asks = !parts_.settings->redis.url.empty();
+  return tracing::Scope(asks ? request.trace : nullptr, "redis", tracing::Kind::Client,
+                        {{"db.system.name", "redis"}, {"db.operation.name", step}});
+}
+
+asio::awaitable<cache::Found> Exchange::look_up(RequestPtr request) {
+  auto span = redis_span(*request, "look-up");
+  auto found = co_await parts_.tier.look_up(request->key, request->surrogate_keys);
+  if (!found.available) span.fail();
+  co_return found;
+}
+
+asio::awaitable<std::shared_ptr<cache::Writes::Ticket>> Exchange::begin_write(RequestPtr request) {
+  const auto span = redis_span(*request, "begin-write");
+  co_return co_await parts_.writes.begin(write_keys(*request, request->surrogate_keys));
+}
+
 asio::awaitable<Exchange::Answer> Exchange::bypass(RequestPtr request) {
   auto answer = passed_on(co_await parts_.attempts.run(request, {}));
   answer.status.forward = policies::Forward::Bypass;
@@ -288,7 +309,7 @@ asio::awaitable<Exchange::Answer> Exchange::write(RequestPtr request) {
 
 asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   using Outcome = cache::Writes::Outcome;
-  const auto ticket = co_await parts_.writes.begin(write_keys(*request, request->surrogate_keys));
+  const auto ticket = co_await begin_write(request);
   if (!ticket) co_return refused({Refusal::WritesNotFenced, {}, std::chrono::seconds(1)});
   Attempted attempted;
   std::exception_ptr error;
@@ -303,13 +324,16 @@ asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   }
   const auto outcome = !attempted.sent ? Outcome::NotSent : attempted.unknown ? Outcome::Unknown : Outcome::Answered;
   std::vector<std::string> more;
-  if (attempted.sent) {
+  if (attempted.sent && !policies::is_passthrough(*request->operation)) {
     const auto* answer = std::get_if<upstream::Response>(&attempted.result);
     const auto match = std::get<policies::Match>(parts_.catalogue.match(request->method, request->path));
     more = policies::keys_of_answer(match, request->location,
                                     answer ? std::string_view(answer->body) : std::string_view());
   }
-  co_await parts_.writes.finish(ticket, outcome, write_keys(*request, std::move(more)));
+  {
+    const auto span = redis_span(*request, "end-write");
+    co_await parts_.writes.finish(ticket, outcome, write_keys(*request, std::move(more)));
+  }
   parts_.reporter.invalidated("write");
   if (error) std::rethrow_exception(error);
   if (request->claim) co_await request->claim->conclude();

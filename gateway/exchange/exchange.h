@@ -106,6 +106,10 @@ class Exchange {
   asio::awaitable<Answer> bypass(RequestPtr request);
   asio::awaitable<void> refresh_once(RequestPtr request);
 
+  asio::awaitable<cache::Found> look_up(RequestPtr request);
+  asio::awaitable<std::shared_ptr<cache::Writes::Ticket>> begin_write(RequestPtr request);
+  tracing::Scope redis_span(const Request& request, std::string_view step) const;
+
   void take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate);
   asio::awaitable<void> fly(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate);
   SteadyClock::time_point patience_of(const Request& request) const;

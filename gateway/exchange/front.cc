@@ -10,6 +10,7 @@
 #include "policies/cache_key.h"
 #include "policies/cache_status.h"
 #include "policies/location.h"
+#include "policies/passthrough.h"
 #include "policies/percent.h"
 #include "policies/priority.h"
 #include "policies/surrogate_keys.h"
@@ -33,6 +34,7 @@ struct Front::Seen {
   policies::RequestCacheControl directives;
   bool keyed = false;  // key_ holds its cache key
   std::size_t base_key = 0;
+  tracing::TracePtr trace;
 };
 
 namespace {
@@ -56,7 +58,8 @@ Front::Front(FrontParts parts)
       memory_(parts_.memory),
       in_force_(parts_.in_force.get()),
       id_(random_hex(6) + '-'),
-      id_prefix_(id_.size()) {}
+      id_prefix_(id_.size()),
+      sampler_(parts_.tracer) {}
 
 std::string_view Front::next_id() {
   id_.resize(id_prefix_);
@@ -84,15 +87,22 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
   const auto given = policies::find_field(view.fields, "X-Request-Id");
   seen.id = given && usable_id(*given) ? *given : next_id();
 
-  if (view.path == webhooks::kPath && !in_force_->webhook_keys->none())
+  seen.trace = sampler_.trace(view.fields);
+
+  if (view.path == webhooks::kPath && !in_force_->webhook_keys->none()) {
+    if (!has_memory(seen)) return;
     return parts_.webhooks.receive(in_force_->webhook_keys, in_force_->settings->webhooks.max_age, view,
                                    std::move(seen.reply), std::string(seen.id));
+  }
   if (!identify(seen)) return refuse(seen, Refusal::NoKey);
   if (!match(seen) || !locate(seen)) return;
-  if (const auto* handler = parts_.own_paths.handler_of(*seen.match.operation)) return hand_over_own(seen, *handler);
+  if (const auto* handler = parts_.own_paths.handler_of(*seen.match.operation)) {
+    if (has_memory(seen)) hand_over_own(seen, *handler);
+    return;
+  }
   seen.version = policies::find_field(view.fields, "Version").value_or(in_force_->settings->upstream.version);
 
-  if (seen.match.operation->kind != policies::Kind::Write && in_force_->settings->cache.enabled) {
+  if (may_be_cached(*seen.match.operation)) {
     seen.directives = policies::request_cache_control(view.fields);
     key_.clear();
     if (!seen.directives.no_store &&
@@ -104,7 +114,21 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
       if (from_memory(seen)) return;
     }
   }
-  hand_over(seen, false);
+  if (has_memory(seen)) hand_over(seen, false);
+}
+
+bool Front::may_be_cached(const policies::Operation& operation) const {
+  const auto& settings = *in_force_->settings;
+  if (operation.kind == policies::Kind::Write || !settings.cache.enabled) return false;
+  return settings.passthrough.cache_origin || !policies::is_passthrough(operation);
+}
+
+// Hits from memory need none and are served all the same. False: refused.
+bool Front::has_memory(Seen& seen) {
+  if (!parts_.memory_guard.refusing().load(std::memory_order_relaxed)) return true;
+  parts_.memory_guard.count_refusal();
+  refuse(seen, Refusal::MemoryLimit);
+  return false;
 }
 
 // False: refused.
@@ -114,6 +138,13 @@ bool Front::match(Seen& seen) {
   if (std::holds_alternative<policies::UnknownPath>(matched)) matched = parts_.own_paths.match(view.method, view.path);
   if (const auto* found = std::get_if<policies::Match>(&matched)) {
     seen.match = *found;
+    return true;
+  }
+  const auto passed = in_force_->settings->passthrough.enabled && std::holds_alternative<policies::UnknownPath>(matched)
+                          ? policies::passthrough_match(view.method, view.path)
+                          : std::nullopt;
+  if (passed) {
+    seen.match = *passed;
     return true;
   }
   if (auto* wrong = std::get_if<policies::WrongMethod>(&matched))
@@ -222,7 +253,8 @@ bool Front::from_memory(Seen& seen) {
                             Tier::Memory,
                             {},
                             seen.started,
-                            {}});
+                            {},
+                            seen.trace.get()});
   if (decision.action == Action::ServeStaleWhileRevalidate) hand_over(seen, true);
   return true;
 }
@@ -248,6 +280,7 @@ void Front::hand_over(Seen& seen, bool refresh) {
   }
   request->surrogate_keys = policies::keys_of_request(seen.match, seen.location, view.body, view.query);
   request->directives = seen.directives;
+  request->trace = seen.trace;
   request->urgency = urgency_of(seen);
   request->wait = policies::preferred_wait(view.fields);
   if (refresh)
@@ -275,6 +308,7 @@ void Front::hand_over_own(Seen& seen, const OwnPaths::Handler& handler) {
   request->urgency = urgency_of(seen);
   request->wait = policies::preferred_wait(view.fields);
   request->reporter = &parts_.reporter;
+  request->trace = seen.trace;
   handler(std::move(request));
 }
 
@@ -298,7 +332,8 @@ void Front::refuse(Seen& seen, Refusal refusal, std::string detail, std::string 
                             Tier::None,
                             to_string(refusal),
                             seen.started,
-                            {}});
+                            {},
+                            seen.trace.get()});
 }
 
 }  // namespace gateway::exchange

@@ -9,6 +9,7 @@
 #include "gateway/cache/fence.h"
 #include "gateway/cache/memory_tier.h"
 #include "gateway/exchange/in_force.h"
+#include "gateway/exchange/memory_guard.h"
 #include "gateway/exchange/own_paths.h"
 #include "gateway/exchange/refusal.h"
 #include "gateway/exchange/report.h"
@@ -35,6 +36,8 @@ struct FrontParts {
   Exchange& exchange;
   webhooks::Intake& webhooks;
   const OwnPaths& own_paths;
+  tracing::Tracer& tracer;
+  const MemoryGuard& memory_guard;
 };
 
 class Front final : public server::Handler {
@@ -51,6 +54,8 @@ class Front final : public server::Handler {
   bool match(Seen& seen);
   bool locate(Seen& seen);
   bool from_memory(Seen& seen);
+  bool has_memory(Seen& seen);
+  bool may_be_cached(const policies::Operation& operation) const;
   void hand_over(Seen& seen, bool refresh);
   void hand_over_own(Seen& seen, const OwnPaths::Handler& handler);
   int urgency_of(const Seen& seen) const;
@@ -65,6 +70,7 @@ class Front final : public server::Handler {
   std::string id_;
   std::size_t id_prefix_;
   std::uint64_t ids_ = 0;
+  tracing::Sampler sampler_;
 };
 
 }  // namespace gateway::exchange

@@ -27,6 +27,7 @@ void OwnRequest::finished(int status, std::string_view refusal) const {
   done.id = id;
   done.refusal = refusal;
   done.started = started;
+  done.trace = trace.get();
   reporter->finished(done);
 }
 

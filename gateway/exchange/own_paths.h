@@ -41,6 +41,7 @@ struct OwnRequest {
   int urgency = 3;                                // RFC 9218, as granted to the client
   std::optional<std::chrono::milliseconds> wait;  // RFC 7240 `Prefer: wait`
   const Reporter* reporter = nullptr;
+  tracing::TracePtr trace;  // null: not traced; for the calls it makes, too
 
   std::string_view parameter(std::string_view name) const;  // empty where there is none
   // Any thread. `refusal`: why the gateway answers for itself, for the log ("bad-cursor"); it outlives the call.

@@ -52,6 +52,8 @@ constexpr std::array kRows{
         "The upstream has failed repeatedly; the gateway is probing it and refuses the rest meanwhile."},
     Row{Refusal::WritesNotFenced, 503, "proxy_internal_error", "writes-not-fenced", "Writes are refused without Redis",
         "The gateway cannot reach Redis, and its settings refuse writes that other replicas could not learn of."},
+    Row{Refusal::MemoryLimit, 503, "proxy_internal_error", "memory-limit", "The gateway has no memory to spare",
+        "The process uses more memory than its settings allow (server.memory_limit); try again in a moment."},
     Row{Refusal::Unsendable, 400, "http_request_error", "unsendable", "The request cannot be sent on",
         "Its method, target or a field holds what HTTP cannot carry."},
     Row{Refusal::UpstreamUnresolved, 502, "dns_error", "upstream-unresolved", "The upstream's name does not resolve",
@@ -153,6 +155,7 @@ bool is_upstreams(Refusal refusal) {
 server::Response to_response(Refusal refusal, std::string detail,
                              std::optional<std::chrono::milliseconds> retry_after) {
   const Row& row = row_of(refusal);
+  if (refusal == Refusal::MemoryLimit && !retry_after) retry_after = std::chrono::seconds(1);
   auto response = server::to_response(server::Problem{row.status, row.error, row.type, row.title,
                                                       detail.empty() ? std::string(row.detail) : std::move(detail)});
   if (retry_after)

@@ -29,6 +29,7 @@ enum class Refusal {
   ClientRate,
   CircuitOpen,
   WritesNotFenced,
+  MemoryLimit,
   Unsendable,
   UpstreamUnresolved,
   UpstreamRefused,

@@ -1,4 +1,4 @@
-// What is said of a finished request: its metrics and its one log line. Any thread.
+// What is said of a finished request: its metrics, its one log line and, where it is traced, its span. Any thread.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include "gateway/access/client_names.h"
 #include "gateway/config/settings.h"
 #include "gateway/metrics/metrics.h"
+#include "gateway/tracing/trace.h"
 #include "policies/catalogue.h"
 
 namespace gateway::exchange {
@@ -24,6 +25,7 @@ struct Finished {
   std::string_view refusal;  // why the gateway answered for itself
   std::chrono::steady_clock::time_point started;
   std::chrono::milliseconds waited{0};
+  const tracing::Trace* trace = nullptr;  // null: not traced
 };
 
 class Reporter {
@@ -34,6 +36,9 @@ class Reporter {
   void invalidated(std::string_view cause) const;  // entries were dropped: "write"
 
  private:
+  void log(const Finished& request, std::chrono::steady_clock::duration duration) const;
+  void trace(const Finished& request) const;
+
   metrics::Metrics& metrics_;
   const access::ClientNames& names_;
   std::atomic<bool> log_all_{true};

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gateway/server/reply.h"
+#include "gateway/tracing/trace.h"
 #include "policies/cache_control.h"
 #include "policies/catalogue.h"
 #include "policies/fields.h"
@@ -47,6 +48,7 @@ struct Request {
   std::uint64_t flight = 0;                       // the limiter's name for it while it queues; 0: none
   std::shared_ptr<idempotency::Held> claim;       // of a POST with an Idempotency-Key
   std::function<bool()> may_send;                 // the gateway's own: asked before each try; empty: it may
+  tracing::TracePtr trace;                        // null: not traced
 
   // A read's place in the cache. An empty key: not to be cached (Cache-Control: no-store, a body that has no canonical
   // form).
@@ -77,6 +79,7 @@ inline Request::Request(const Request& other)
       flight(other.flight),
       claim(other.claim),
       may_send(other.may_send),
+      trace(other.trace),
       key(other.key),
       base_key(other.base_key),
       surrogate_keys(other.surrogate_keys),

@@ -26,6 +26,7 @@
 #include "gateway/random.h"
 #include "gateway/records/records.h"
 #include "gateway/webhooks/intake.h"
+#include "policies/passthrough.h"
 #include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
@@ -62,8 +63,9 @@ class Service::Impl {
         metrics_(metrics),
         credentials_(settings_),
         memory_(settings_->cache.enabled ? settings_->cache.memory_bytes : 0),
-        vary_names_(catalogue_.operations().size()),
+        vary_names_(policies::passthrough_index() + 1u),
         reporter_(metrics_, client_names_, *settings_),
+        tracer_({settings_->tracing.otlp, {GATEWAY_VERSION, random_hex(8)}}),
         upstream_(io_, upstream_options(*settings_)) {
     in_force_.set({settings_, access::Clients(*settings_, client_names_), credentials_.scope(),
                    std::make_shared<const webhooks::PublicKeys>(settings_->webhooks)});
@@ -105,7 +107,7 @@ class Service::Impl {
   server::HandlerFactory handlers() {
     return [this](std::size_t) -> std::unique_ptr<server::Handler> {
       return std::make_unique<Front>(FrontParts{in_force_, catalogue_, memory_, fence_, vary_names_, reporter_,
-                                                *exchange_, *webhooks_, own_paths_});
+                                                *exchange_, *webhooks_, own_paths_, tracer_, memory_guard_});
     };
   }
 
@@ -132,6 +134,8 @@ class Service::Impl {
     in_force_.update([this](InForce& value) { value.scope = credentials_.scope(); });  // it may have changed meanwhile
   }
 
+  const std::atomic<bool>& memory_is_short() const { return memory_guard_.refusing(); }
+
   State state() const {
     State state;
     state.locations = limits_.read();
@@ -140,6 +144,9 @@ class Service::Impl {
     if (redis_) state.redis_up = redis_up_.load();
     state.memory_bytes = memory_.bytes();
     state.memory_entries = memory_.entries();
+    state.over_memory = memory_guard_.refusing();
+    state.memory_refusals = memory_guard_.refusals();
+    state.spans_lost = tracer_.dropped() + tracer_.failed();
     const auto in_force = in_force_.get();
     const auto& tokens = in_force->settings->credentials;
     state.fixed_tokens = tokens.locations.size() + (tokens.token.empty() ? 0 : 1);
@@ -149,6 +156,7 @@ class Service::Impl {
   void end_streams() { records_->end_all(); }
 
   void start() {
+    tracer_.start();
     if (redis_) {
       redis_->start();
       redis_tier_->start();
@@ -156,6 +164,9 @@ class Service::Impl {
     limiter_->start();
     if (oauth_) oauth_->start();
     claims_->start();
+    asio::co_spawn(io_, memory_guard_.watch(), [](std::exception_ptr error) {
+      if (error) log::error("memory_guard_failed");
+    });
     asio::co_spawn(io_, publish_limits(), [](std::exception_ptr error) {
       if (error) log::error("publish_limits_failed");
     });
@@ -171,6 +182,7 @@ class Service::Impl {
       io_.stop();
     });
     thread_.join();
+    tracer_.stop();
   }
 
   ~Impl() { stop(); }
@@ -277,6 +289,15 @@ class Service::Impl {
       for (const auto& state : circuits_.read()) values.push_back({{state.location}, state.open ? 1.0 : 0.0});
       return values;
     });
+    metrics_.gauges("gateway_trace_spans_total", "", {"result"}, [this] {
+      return Values{{{"sent"}, static_cast<double>(tracer_.sent())},
+                    {{"dropped"}, static_cast<double>(tracer_.dropped())},
+                    {{"failed"}, static_cast<double>(tracer_.failed())}};
+    });
+    metrics_.gauge("gateway_memory_limit_bytes", "", [this] { return static_cast<double>(memory_guard_.limit()); });
+    metrics_.gauge("gateway_memory_refusing", "", [this] { return memory_guard_.refusing() ? 1.0 : 0.0; });
+    metrics_.gauge("gateway_memory_refusals_total", "",
+                   [this] { return static_cast<double>(memory_guard_.refusals()); });
     // Without a redis.url there is none to be away, and an alert on 0 would never end.
     if (redis_) metrics_.gauge("gateway_redis_up", "", [this] { return redis_up_ ? 1.0 : 0.0; });
   }
@@ -322,8 +343,10 @@ class Service::Impl {
   cache::Fence fence_;
   VaryNames vary_names_;
   Reporter reporter_;
+  tracing::Tracer tracer_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
+  MemoryGuard memory_guard_{io_, settings_->server.memory_limit, memory_};
   upstream::Client upstream_;
   std::atomic<bool> redis_up_{false};
   std::unique_ptr<redis::Client> redis_;
@@ -353,6 +376,7 @@ Service::~Service() = default;
 server::HandlerFactory Service::handlers() { return impl_->handlers(); }
 void Service::reload(std::shared_ptr<const config::Settings> settings) { impl_->reload(std::move(settings)); }
 void Service::share_memory(bool with_another_process) { impl_->share_memory(with_another_process); }
+const std::atomic<bool>& Service::memory_is_short() const { return impl_->memory_is_short(); }
 State Service::state() const { return impl_->state(); }
 void Service::end_streams() { impl_->end_streams(); }
 void Service::start() { impl_->start(); }

@@ -2,6 +2,7 @@
 // servers, ended after them. It registers its gauges, readiness checks and admin routes itself.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "gateway/admin/admin.h"
@@ -29,7 +30,8 @@ class Service {
   // those there, and neither uses its memory (LocalTier::share). With Redis both are replicas and nothing changes.
   void share_memory(bool with_another_process);
 
-  State state() const;  // any thread
+  State state() const;                               // any thread
+  const std::atomic<bool>& memory_is_short() const;  // over server.memory_limit; any thread
 
   server::HandlerFactory handlers();
   // What would go on for long (exports) stops, in a way that its clients can go on elsewhere. Before the public server

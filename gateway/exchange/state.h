@@ -30,6 +30,8 @@ struct State {
   std::size_t known_locations = 0;                // all of them
   std::optional<bool> redis_up;                   // nothing: none is configured
   std::uint64_t memory_bytes = 0, memory_entries = 0;
+  bool over_memory = false;                           // server.memory_limit refuses requests
+  std::uint64_t memory_refusals = 0, spans_lost = 0;  // since the start
   std::vector<TokenState> tokens;
   std::size_t fixed_tokens = 0;  // private integration tokens, which do not end
 };

@@ -106,7 +106,7 @@ MetricFamily durations(const Labels& labels, const Shards& shards) {
 
 MetricFamily cache_requests(const Labels& labels, const Shards& shards) {
   auto family = make_family(family::kCacheRequests, MetricType::Counter);
-  for (std::size_t cell = 0; cell < labels.operations.size() * kResults * kTiers; ++cell) {
+  for (std::size_t cell = 0; cell < (labels.operations.size() + 1) * kResults * kTiers; ++cell) {
     std::uint64_t count = 0;
     for (const auto& shard : shards) count += shard->cache[cell].get();
     if (count == 0) continue;

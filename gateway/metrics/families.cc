@@ -15,6 +15,11 @@ constexpr FamilyInfo kGauges[] = {
     {"gateway_rate_limit_reset_timestamp_seconds", "When the window (day) ends, seconds since 1970, by location."},
     {"gateway_upstream_circuit_open", "1 while the circuit to the upstream is open, by location."},
     {"gateway_token_expiry_timestamp_seconds", "When the access token ends, seconds since 1970, by location."},
+    {"gateway_memory_limit_bytes", "server.memory_limit in bytes; 0: none."},
+    {"gateway_memory_refusing", "1 while requests are refused because the process is over server.memory_limit."},
+    {"gateway_memory_refusals_total", "Requests refused because the process was over server.memory_limit."},
+    {"gateway_trace_spans_total",
+     "Spans for the collector, by result: sent, dropped (the queue was full), failed (not taken)."},
     {"gateway_redis_up", "1 while Redis is connected."},
     {"gateway_connections", "Client connections open."},
 };

@@ -34,6 +34,7 @@ inline constexpr Refusal kExpectation{417, "unknown-expectation", "The only expe
 inline constexpr Refusal kHeadSize{431, "header-too-large", "The header block is larger than this server takes."};
 inline constexpr Refusal kCoding{501, "unknown-transfer-coding", "The only transfer coding known here is chunked."};
 inline constexpr Refusal kConnections{503, "too-many-connections", "This server has no room for another connection."};
+inline constexpr Refusal kMemory{503, "memory-limit", "This server has no memory for the request's body now."};
 inline constexpr Refusal kVersion{505, "unsupported-version", "This server speaks HTTP/1.0 and HTTP/1.1."};
 }  // namespace refusal
 

@@ -90,6 +90,7 @@ RequestReader::Progress RequestReader::read_head(std::string_view window, Head& 
     body_ = rest.substr(0, body_left_);
     return {Status::Complete, skipped + block.size() + body_.size()};
   }
+  if (limits_.refuse_bodies && limits_.refuse_bodies->load(std::memory_order_relaxed)) return refuse(refusal::kMemory);
   phase_ = Phase::Body;
   continue_due_ = head.expects_continue && rest.empty();
   partial_ = std::make_unique<Partial>();

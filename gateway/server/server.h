@@ -16,6 +16,7 @@
 // answer is written. A FIN that arrives with the request or before it does not count: `printf … | nc` gets its answer.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -53,6 +54,9 @@ struct Limits {
   std::chrono::milliseconds idle_timeout{75'000};    // keep-alive without a request: closed
   std::chrono::milliseconds write_timeout{30'000};   // unsent bytes and no progress: closed
   std::chrono::milliseconds linger_timeout{2'000};   // after the last answer, for the client to close its side
+  // While true, bodies that have not come with their head are refused with 503 before they are read. Outlives the
+  // server; null: never.
+  const std::atomic<bool>* refuse_bodies = nullptr;
 };
 
 // A listening socket that this process was started with, for one of Options' addresses.

@@ -1,0 +1,46 @@
+// An HTTP server on a free loopback port that keeps what came and gives the answer it was told to, one that never comes
+// included: a collector of traces (OTLP), or an upstream of one connection. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace test_support {
+
+class Collector {
+ public:
+  Collector();
+  ~Collector();
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+  // What it answers from now on, with `fields` ("Cache-Control: max-age=60\r\n"); 0: nothing, the connection stays
+  // open.
+  void answer(int status, const std::string& fields = {});
+  struct Request {
+    std::string head, body;
+  };
+  std::vector<Request> requests() const;
+  // Every span that it took (answered 200), each as JSON text.
+  std::vector<std::string> spans() const;
+
+ private:
+  void run();
+  void serve(int socket);
+
+  int listener_ = -1;
+  int port_ = 0;
+  std::atomic<bool> ending_{false};
+  mutable std::mutex mutex_;
+  int status_ = 200;
+  std::string fields_;
+  std::vector<Request> requests_, taken_;
+  std::thread thread_;
+};
+
+}  // namespace test_support
