@@ -184,7 +184,8 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
                                                                  now.exchange = service.state();
                                                                  now.over_memory = now.exchange.over_memory;
                                                                  now.memory_refusals = now.exchange.memory_refusals;
-                                                                 now.spans_dropped = now.exchange.spans_lost;
+                                                                 now.spans_dropped = now.exchange.spans.dropped +
+                                                                                     now.exchange.spans.failed;
                                                                  now.connections = public_server.connections();
                                                                  now.ending = draining;
                                                                  now.resident_bytes = metrics::resident_bytes();

@@ -199,23 +199,22 @@ void about_locations(const Signs& signs, Findings& findings) {
 }
 
 void about_tokens(const Signs& signs, Findings& findings) {
-  Findings dead, ending;
+  Findings troubled, ending;
+  for (const auto& trouble : signs.token_troubles)
+    troubled.push_back({"token-trouble", trouble, Severity::Trouble, "A credential needs you", trouble,
+                        "Where a grant was revoked, let the account's owner install the app again: `contacts-gateway "
+                        "authorize`. /readyz lists every credential in trouble."});
   for (const auto& token : signs.tokens) {
-    if (token.dead)
-      dead.push_back({"token-dead", token.name, Severity::Trouble,
-                      "The grant of " + location_words(token.name) + " was revoked",
-                      "The upstream no longer takes its refresh token: its requests fail with 502.",
-                      "Let the account's owner install the app again: `contacts-gateway authorize`."});
-    else if (token.left && *token.left < std::chrono::minutes{5})
-      ending.push_back(
-          {"token-ending", token.name, token.left->count() <= 0 ? Severity::Trouble : Severity::Warning,
-           "The token of " + location_words(token.name) + (token.left->count() <= 0 ? " is over" : " is about to end"),
-           token.left->count() <= 0 ? "It was not renewed in time: its requests fail."
-                                    : "It ends in " + duration(*token.left) + " and was not renewed yet.",
-           "Look for failing renewals in gateway_token_refreshes_total and in the log, and whether the "
-           "upstream can be reached."});
+    const bool over = token.left.count() <= 0;
+    if (token.left < std::chrono::minutes{5})
+      ending.push_back({"token-ending", token.name, over ? Severity::Trouble : Severity::Warning,
+                        "The token of " + location_words(token.name) + (over ? " is over" : " is about to end"),
+                        over ? "It was not renewed in time: its requests fail."
+                             : "It ends in " + duration(token.left) + " and was not renewed yet.",
+                        "Look for failing renewals in gateway_token_refreshes_total and in the log, and whether the "
+                        "upstream can be reached."});
   }
-  add_limited(findings, std::move(dead), "Their grants were revoked too.");
+  add_limited(findings, std::move(troubled), "Their credentials are in trouble too.");
   add_limited(findings, std::move(ending), "Their tokens end too.");
 }
 

@@ -26,8 +26,7 @@ struct LocationSigns {
 
 struct TokenSigns {
   std::string name;
-  std::optional<std::chrono::seconds> left;  // of the access token; negative: over. Nothing: it does not end
-  bool dead = false;                         // the grant was revoked: only an operator can renew it
+  std::chrono::seconds left{0};  // of the access token; negative: over
 };
 
 // Counts of the last ten seconds.
@@ -47,6 +46,7 @@ struct Signs {
   std::vector<LocationSigns> locations;
   std::vector<std::string> open_circuits;  // by location
   std::vector<TokenSigns> tokens;
+  std::vector<std::string> token_troubles;  // sentences: a grant that was revoked, a store that cannot be used
   RecentSigns recent;
 };
 

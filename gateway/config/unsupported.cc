@@ -3,8 +3,7 @@
 namespace gateway::config {
 
 std::vector<std::string_view> unsupported_settings() {
-  return {
-  };
+  return {};
 }
 
 }  // namespace gateway::config

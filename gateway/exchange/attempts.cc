@@ -298,8 +298,8 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   co_return outcome;
 }
 
-asio::awaitable<limiter::PermitOrRefusal> Attempts::wait_for_permit(std::shared_ptr<const Request> request, std::string budget,
-                                                           bool retry) {
+asio::awaitable<limiter::PermitOrRefusal> Attempts::wait_for_permit(std::shared_ptr<const Request> request,
+                                                                    std::string budget, bool retry) {
   tracing::Scope span(request->trace, "queue", tracing::Kind::Internal);
   span.set("gateway.urgency", request->urgency);
   auto result = co_await parts_.limiter.acquire({std::move(budget), request->client, request->urgency,

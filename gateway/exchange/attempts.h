@@ -83,7 +83,7 @@ class Attempts {
                                 credentials::AccessPtr access);
   std::chrono::steady_clock::time_point token_deadline(const Request& request) const;
   asio::awaitable<limiter::PermitOrRefusal> wait_for_permit(std::shared_ptr<const Request> request, std::string budget,
-                                                   bool retry);
+                                                            bool retry);
   asio::awaitable<upstream::Outcome> send(std::shared_ptr<const Request> request, credentials::AccessPtr access,
                                           policies::Fields validators, int attempt);
   policies::RetryDecision plan(const Request& request, const Attempted& attempted, const upstream::Outcome& outcome);

@@ -16,6 +16,7 @@
 #include "gateway/exchange/calls.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/exchange/front.h"
+#include "gateway/exchange/gauges.h"
 #include "gateway/exchange/service_options.h"
 #include "gateway/flows/engine.h"
 #include "gateway/idempotency/claims.h"
@@ -96,7 +97,7 @@ class Service::Impl {
     calls_ = std::make_unique<Calls>(in_force_, catalogue_, vary_names_, *exchange_);
     if (!settings_->flows.path.empty()) make_flows(admin);
     records_ = std::make_unique<records::Records>(io_, *calls_, own_paths_);
-    add_gauges();
+    add_gauges(metrics_, [this] { return state(); });
     admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
       start_purge(std::move(purge), std::move(done));
     }));
@@ -144,9 +145,16 @@ class Service::Impl {
     if (redis_) state.redis_up = redis_up_.load();
     state.memory_bytes = memory_.bytes();
     state.memory_entries = memory_.entries();
+    state.evictions = memory_.evictions();
+    state.memory_limit = memory_guard_.limit();
     state.over_memory = memory_guard_.refusing();
     state.memory_refusals = memory_guard_.refusals();
-    state.spans_lost = tracer_.dropped() + tracer_.failed();
+    state.spans = {tracer_.sent(), tracer_.dropped(), tracer_.failed()};
+    if (oauth_) {
+      auto report = oauth_->report();
+      for (const auto& token : report.expiries) state.tokens.push_back({token.location, token.expires});
+      state.token_troubles = std::move(report.troubles);
+    }
     const auto in_force = in_force_.get();
     const auto& tokens = in_force->settings->credentials;
     state.fixed_tokens = tokens.locations.size() + (tokens.token.empty() ? 0 : 1);
@@ -255,51 +263,6 @@ class Service::Impl {
     } else {
       log::warn("redis_lost");
     }
-  }
-
-  void add_gauges() {
-    metrics_.gauge("gateway_cache_bytes", "", [this] { return static_cast<double>(memory_.bytes()); });
-    metrics_.gauge("gateway_cache_entries", "", [this] { return static_cast<double>(memory_.entries()); });
-    metrics_.gauge("gateway_cache_evictions_total", "", [this] { return static_cast<double>(memory_.evictions()); });
-    using Values = std::vector<metrics::Metrics::LabelledValue>;
-    metrics_.gauges("gateway_rate_limit_queue_depth", "", {"location"}, [this] {
-      Values values;
-      for (const auto& state : limits_.read()) values.push_back({{state.location}, static_cast<double>(state.queue)});
-      return values;
-    });
-    metrics_.gauges("gateway_rate_limit_remaining", "", {"location", "window"}, [this] {
-      Values values;
-      for (const auto& state : limits_.read()) {
-        values.push_back({{state.location, "interval"}, static_cast<double>(state.budget.remaining)});
-        values.push_back({{state.location, "day"}, static_cast<double>(state.budget.daily_remaining)});
-      }
-      return values;
-    });
-    metrics_.gauges("gateway_rate_limit_reset_timestamp_seconds", "", {"location", "window"}, [this] {
-      const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-      Values values;
-      for (const auto& state : limits_.read())
-        if (state.budget.daily_limit > 0)
-          values.push_back(
-              {{state.location, "day"}, now + std::chrono::duration<double>(state.budget.until_new_day).count()});
-      return values;
-    });
-    metrics_.gauges("gateway_upstream_circuit_open", "", {"location"}, [this] {
-      Values values;
-      for (const auto& state : circuits_.read()) values.push_back({{state.location}, state.open ? 1.0 : 0.0});
-      return values;
-    });
-    metrics_.gauges("gateway_trace_spans_total", "", {"result"}, [this] {
-      return Values{{{"sent"}, static_cast<double>(tracer_.sent())},
-                    {{"dropped"}, static_cast<double>(tracer_.dropped())},
-                    {{"failed"}, static_cast<double>(tracer_.failed())}};
-    });
-    metrics_.gauge("gateway_memory_limit_bytes", "", [this] { return static_cast<double>(memory_guard_.limit()); });
-    metrics_.gauge("gateway_memory_refusing", "", [this] { return memory_guard_.refusing() ? 1.0 : 0.0; });
-    metrics_.gauge("gateway_memory_refusals_total", "",
-                   [this] { return static_cast<double>(memory_guard_.refusals()); });
-    // Without a redis.url there is none to be away, and an alert on 0 would never end.
-    if (redis_) metrics_.gauge("gateway_redis_up", "", [this] { return redis_up_ ? 1.0 : 0.0; });
   }
 
   // The limiter and the circuits live on the Asio thread; a scrape reads a copy that is never older than this.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policies/passthrough.h"
+
 namespace gateway::exchange {
 
 using policies::coherence::Timing;
@@ -35,6 +37,8 @@ std::vector<policies::Times> times_of(const config::Settings& settings, const po
     }
     times.push_back(own);
   }
+  times.resize(policies::passthrough_index() + 1u);
+  times.back() = policies::passthrough_match("GET", "/")->operation->times;
   return times;
 }
 

@@ -54,16 +54,15 @@ function verdict(severity, title, more) {
 // ---- parts, budgets, operations, past ------------------------------------------------------------------------------
 
 function tokensPart(tick) {
-  const ending = tick.tokens.filter((t) => t.expires != null).sort((a, b) => a.expires - b.expires);
-  const dead = tick.tokens.filter((t) => t.dead);
-  if (dead.length) return { state: 'bad', words: 'Revoked', detail: `${many(dead.length, 'grant', 'grants')}, ${locationName(dead[0].location)} first` };
+  if (tick.tokens_in_trouble) return { state: 'bad', words: 'In trouble', detail: many(tick.tokens_in_trouble, 'credential needs you', 'credentials need you') };
   const fixed = tick.fixed_tokens ? many(tick.fixed_tokens, 'private token', 'private tokens') : '';
-  if (!ending.length) return { state: 'good', words: fixed || 'None', detail: fixed ? 'do not end' : 'no token is held yet' };
-  const left = ending[0].expires - tick.time;
+  if (!tick.tokens.length) return { state: 'good', words: fixed || 'None', detail: fixed ? 'do not end' : 'no token is held yet' };
+  const [first] = tick.tokens;  // the soonest to end
+  const left = first.expires - tick.time;
   return {
     state: left <= 0 ? 'bad' : left < 300 ? 'warn' : 'good',
     words: left <= 0 ? 'Over' : `Good for ${span(left)}`,
-    detail: `${many(ending.length, 'token', 'tokens')}, ${locationName(ending[0].location)} ends first` + (fixed ? `; ${fixed}` : ''),
+    detail: `${many(tick.tokens.length, 'token', 'tokens')}, ${locationName(first.location)} ends first` + (fixed ? `; ${fixed}` : ''),
   };
 }
 function partsOf(tick) {

@@ -48,7 +48,6 @@ class Pen {
   void signed_number(const char* name, std::int64_t value) { json_.Key(name), json_.Int64(value); }
   void real(const char* name, double value) { json_.Key(name), json_.Double(value); }
   void flag(const char* name, bool value) { json_.Key(name), json_.Bool(value); }
-  void nothing(const char* name) { json_.Key(name), json_.Null(); }
   void micros(const char* name, std::optional<nanoseconds> time) {
     json_.Key(name);
     micros(time);
@@ -168,11 +167,11 @@ void parts(Pen& pen, const Facts& facts, const Now& now) {
     pen.flag("over", now.over_memory);
   });
   pen.number("fixed_tokens", state.fixed_tokens);
+  pen.number("tokens_in_trouble", state.token_troubles.size());
   pen.array("tokens", state.tokens, [&](const exchange::TokenState& token) {
     pen.element([&] {
       pen.text("location", token.location);
-      token.expires ? pen.signed_number("expires", token.expires->count()) : pen.nothing("expires");
-      pen.flag("dead", token.dead);
+      pen.signed_number("expires", std::chrono::duration_cast<seconds>(token.expires).count());
     });
   });
 }
@@ -229,8 +228,8 @@ policies::Signs signs_of(const Facts& facts, const Now& now, const Now& before, 
   for (const auto& circuit : now.exchange.circuits)
     if (circuit.open) signs.open_circuits.push_back(circuit.location);
   for (const auto& token : now.exchange.tokens)
-    signs.tokens.push_back(
-        {token.location, token.expires ? std::optional(*token.expires - wall) : std::nullopt, token.dead});
+    signs.tokens.push_back({token.location, std::chrono::duration_cast<seconds>(token.expires) - wall});
+  signs.token_troubles = now.exchange.token_troubles;
   const auto counted = history.last(seconds{10}).counted;
   signs.recent = {counted.requests,
                   counted.server_errors,

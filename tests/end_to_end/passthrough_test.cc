@@ -61,11 +61,14 @@ TEST_SUITE("passthrough") {
     for (int i = 0; i < 2; ++i) CHECK_FALSE(hit(uncached.get("/calendars/events?locationId=L1")));
     CHECK(upstream.requests().size() == 2);
 
-    GatewayProcess on({.upstream = upstream.url(), .settings = {kOn, kOrigin}});
+    Collector origin;
+    origin.answer(200, "Cache-Control: max-age=60\r\n");
+    GatewayProcess on({.upstream = origin.url(), .settings = {kOn, kOrigin}});
     HttpClient client(on.address());
     const auto read = [&](const char* target) { return hit(client.get(target)); };
     const auto settled = [&](const char* target) {  // collections are not kept for the settle time after a write
-      return test_support::eventually(std::chrono::seconds(20), [&] { return read(target); });
+      return test_support::eventually(
+          std::chrono::seconds(20), [&] { return read(target); }, std::chrono::milliseconds(250));
     };
     CHECK_FALSE(read("/calendars/events?locationId=L1"));
     CHECK(read("/calendars/events?locationId=L1"));
@@ -86,7 +89,7 @@ TEST_SUITE("passthrough") {
     CHECK_FALSE(read("/calendars/events?locationId=L1"));
     CHECK(client.send({.method = "DELETE", .target = "/calendars/events/1"}).status == 200);
     CHECK_FALSE(read("/calendars/events?locationId=L2"));
-    upstream.answer(200);
+    origin.answer(200);
     for (int i = 0; i < 2; ++i) CHECK_FALSE(read("/silent?locationId=L3"));
   }
 

@@ -46,7 +46,7 @@ TEST_SUITE("diagnosis") {
     signs.recent.server_errors = 1;
     signs.recent.upstream = 100;
     signs.recent.upstream_failed = 3;
-    signs.tokens = {{"L1", 1h, false}, {"L2", std::nullopt, false}};
+    signs.tokens = {{"L1", 1h}};
     CHECK(diagnose(signs).empty());
   }
 
@@ -72,17 +72,14 @@ TEST_SUITE("diagnosis") {
         {"daily-quota", Severity::Trouble,
          [](Signs& s) { s.locations = {location("L1", 5)}, s.locations[0].daily_remaining = 0; }},
         {"circuit-open", Severity::Trouble, [](Signs& s) { s.open_circuits = {"L1"}; }},
-        {"token-dead", Severity::Trouble,
-         [](Signs& s) {
-           s.tokens = {{"L1", 1h, true}};
-         }},
+        {"token-trouble", Severity::Trouble, [](Signs& s) { s.token_troubles = {"It was revoked."}; }},
         {"token-ending", Severity::Warning,
          [](Signs& s) {
-           s.tokens = {{"L1", 100s, false}};
+           s.tokens = {{"L1", 100s}};
          }},
         {"token-ending", Severity::Trouble,
          [](Signs& s) {
-           s.tokens = {{"L1", -1s, false}};
+           s.tokens = {{"L1", -1s}};
          }},
         {"spans-dropped", Severity::Notice, [](Signs& s) { s.recent.spans_dropped = 1; }},
         {"log-dropped", Severity::Notice, [](Signs& s) { s.recent.log_lines_dropped = 1; }},

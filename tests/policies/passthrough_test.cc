@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "policies/freshness.h"
 #include "policies/surrogate_keys.h"
 
