@@ -42,17 +42,17 @@ server::Response ending() {
 }  // namespace
 
 struct Reconciliation::Export {
-  Export(asio::io_context& io, std::shared_ptr<OwnRequest> of, std::atomic<int>& counter)
-      : request(std::move(of)), outlet(io, request->reply), running(counter) {
-    ++running;
+  Export(asio::io_context& io, std::shared_ptr<OwnRequest> of, std::shared_ptr<std::atomic<int>> counter)
+      : request(std::move(of)), outlet(io, request->reply), running(std::move(counter)) {
+    ++*running;
   }
-  ~Export() { --running; }
+  ~Export() { --*running; }
   Export(const Export&) = delete;
   Export& operator=(const Export&) = delete;
 
   std::shared_ptr<OwnRequest> request;
   Outlet outlet;
-  std::atomic<int>& running;
+  std::shared_ptr<std::atomic<int>> running;
   policies::RecordCursor cursor;
   std::uint64_t done_before = 0, total = 0;
   bool progress = false;
@@ -80,7 +80,7 @@ void Reconciliation::Export::add_progress() {
 }
 
 void Reconciliation::serve(const std::shared_ptr<OwnRequest>& request) {
-  if (running_ >= kMostAtOnce) return request->answer(too_many(), "too-many-exports");
+  if (*running_ >= kMostAtOnce) return request->answer(too_many(), "too-many-exports");
   auto exporting = std::make_shared<Export>(io_, request, running_);
   auto& cursor = exporting->cursor;
   const std::string location(request->parameter("locationId"));

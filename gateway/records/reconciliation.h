@@ -52,7 +52,8 @@ class Reconciliation {
   asio::io_context& io_;
   PatientCalls calls_;
   std::atomic<bool> ending_{false};
-  std::atomic<int> running_{0};
+  // Shared: an export that never ended is destroyed with the io_context, after this.
+  std::shared_ptr<std::atomic<int>> running_ = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace gateway::records
