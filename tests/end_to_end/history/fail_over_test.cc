@@ -22,9 +22,9 @@ struct Watch {
     sentinel.emplace(RedisServer::Options{
         .arguments = {"--sentinel"},
         .config = "sentinel monitor main 127.0.0.1 " + std::to_string(master.port()) +
-                  " 1\nsentinel down-after-milliseconds main 400\nsentinel failover-timeout main 3000\n"});
+                  " 1\nsentinel down-after-milliseconds main 400\nsentinel failover-timeout main 1000\n"});
     sentinel->command(
-        {"SENTINEL", "DEBUG", "info-period", "50", "ping-period", "50", "ask-period", "50", "publish-period", "100"});
+        {"SENTINEL", "DEBUG", "info-period", "200", "ping-period", "200", "ask-period", "50", "publish-period", "100"});
     REQUIRE(eventually(milliseconds(20'000), [&] {
       return sentinel->command({"SENTINEL", "replicas", "main"}).find(std::to_string(replica->port())) !=
              std::string::npos;
@@ -49,6 +49,7 @@ TEST_SUITE("history") {
     run({.name = "fail-over",
          .cluster = {.redis_url = [&](RedisServer& master) { return watch.around(master); }},
          .rounds = 1,
+         .limit = milliseconds(60'000),  // a sentinel on a loaded machine tries more than once
          .fault =
              [&](Cluster& cluster, History& history, std::mt19937&) {
                history.go_on(300);
@@ -56,7 +57,7 @@ TEST_SUITE("history") {
                watch.cut_copy(cluster.redis);
                history.go_on(700);
                cluster.redis.kill();
-               history.go_on(30'000, [&] { return watch.promoted(); });
+               history.go_on(50'000, [&] { return watch.promoted(); });
                if (watch.promoted()) ++fail_overs;
                go_on_until_written(history, 20);
              },

@@ -10,10 +10,10 @@ namespace history {
 
 namespace {
 // 15 scenarios.
-History::Options amount(int rounds) {
+History::Options amount(const Scenario& scenario) {
   if (full()) return {.operations = 67'000, .rounds = 20, .limit = milliseconds(1'200'000)};
-  if (test_support::kSanitized) return {.operations = 300, .rounds = 1, .limit = milliseconds(10'000)};
-  return {.operations = 1'350, .rounds = rounds, .limit = milliseconds(10'000)};
+  if (test_support::kSanitized) return {.operations = 300, .rounds = 1, .limit = scenario.limit};
+  return {.operations = 1'350, .rounds = scenario.rounds, .limit = scenario.limit};
 }
 }  // namespace
 
@@ -27,7 +27,7 @@ void go_on_until_written(const History& history, int writes) {
 
 void run(const Scenario& scenario) {
   Cluster cluster(scenario.cluster);
-  History history(cluster, amount(scenario.rounds));
+  History history(cluster, amount(scenario));
   std::mt19937 random(7);
   history.run([&] { scenario.fault(cluster, history, random); });
   auto& tally = history.tally;

@@ -16,8 +16,9 @@ bool full();  // GATEWAY_TEST_FULL
 struct Scenario {
   std::string name;
   ClusterOptions cluster{};
-  bool reads_succeed = true;  // none may fail; not where replicas die under their clients
-  int rounds = 2;             // of faults, everyday
+  bool reads_succeed = true;   // none may fail; not where replicas die under their clients
+  int rounds = 2;              // of faults, everyday
+  milliseconds limit{10'000};  // everyday
   // A read may miss an unfenced write, and nothing else. Only where a replica loses Redis while others do not.
   bool unfenced_may_show = false;
   // One round: `random` is the same in every run.
