@@ -18,7 +18,7 @@ using namespace test_support;
 
 namespace {
 
-constexpr milliseconds kLimit{60'000};
+constexpr milliseconds kLimit{120'000};
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

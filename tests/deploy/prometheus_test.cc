@@ -17,7 +17,7 @@ using test_support::milliseconds;
 
 namespace {
 
-constexpr milliseconds kLimit{60'000};
+constexpr milliseconds kLimit{120'000};
 
 struct Watched {
   Traffic traffic;

@@ -37,7 +37,7 @@ std::string in_lower_case(std::string text) {
 void passes(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "promtool");
   Process promtool({.arguments = arguments});
-  CHECK_MESSAGE(promtool.wait_for_exit(milliseconds(60'000)) == 0, promtool.output(Stream::Out),
+  CHECK_MESSAGE(promtool.wait_for_exit(milliseconds(300'000)) == 0, promtool.output(Stream::Out),
                 promtool.output(Stream::Error));
 }
 

@@ -44,15 +44,16 @@ Traffic::Traffic()
   const auto key = Json(upstream_.get("/_simulator/webhooks").body).text("public_key");
   std::filesystem::create_directory(folder_.path() / "flows");
   for (const std::string source : {"good", "broken"}) folder_.write("flows/" + source + ".json", flow(source));
-  main_ =
-      std::make_unique<GatewayProcess>(GatewayOptions{.upstream = simulator_.url(),
-                                                      .settings = {{"redis.url", redis_.url()},
-                                                                   {"webhooks.public_key", key},
-                                                                   {"flows.path", folder_.path() / "flows"},
-                                                                   {"cache.memory_bytes", "1MiB"},
-                                                                   {"log.requests", "off"},
-                                                                   {"server.threads", "1"}},
-                                                      .config_file = folder_.write("main.json", main_settings(""))});
+  main_ = std::make_unique<GatewayProcess>(
+      GatewayOptions{.upstream = simulator_.url(),
+                     .settings = {{"redis.url", redis_.url()},
+                                  {"redis.timeout", "5s"},  // a busy machine is no Redis that is away
+                                  {"webhooks.public_key", key},
+                                  {"flows.path", folder_.path() / "flows"},
+                                  {"cache.memory_bytes", "1MiB"},
+                                  {"log.requests", "off"},
+                                  {"server.threads", "1"}},
+                     .config_file = folder_.write("main.json", main_settings(""))});
   const auto pair = authority_.issue("localhost");
   tight_ = std::make_unique<GatewayProcess>(GatewayOptions{.upstream = simulator_.url(),
                                                            .settings = {{"credentials.token", "simulator-token"},
