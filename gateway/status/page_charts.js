@@ -22,7 +22,7 @@ const CARDS = [
     series: [{ name: 'from cache', of: (p) => (p[CACHEABLE] > 0 ? (p[FROM_CACHE] / p[CACHEABLE]) * 100 : null) }],
     top: 100,
     value: (m) => (m.cacheable > 0 ? [String(Math.round((m.from_cache / m.cacheable) * 100)), '%'] : ['–', '']),
-    note: (m) => `${many(m.saved, 'upstream request', 'upstream requests')} saved in a minute`,
+    note: (m) => `${many(m.saved, 'upstream request', 'upstream requests')} saved`,
     format: (v) => Math.round(v) + ' %',
   },
   {
