@@ -21,7 +21,7 @@ std::chrono::milliseconds boottime() {
 Fence::Fence() : counters_(std::make_unique<std::atomic<std::uint64_t>[]>(kCounters)) {}
 
 // Counters only grow, so equal sums mean that none of them moved.
-std::uint64_t Fence::sum(const std::vector<std::uint32_t>& counters) const {
+std::uint64_t Fence::sum(const std::u32string& counters) const {
   std::uint64_t total = all_.load(std::memory_order_acquire);
   for (auto index : counters) total += counters_[index].load(std::memory_order_acquire);
   return total;

@@ -16,7 +16,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace gateway::cache {
 
@@ -24,9 +23,10 @@ namespace gateway::cache {
 // laptop.
 std::chrono::milliseconds boottime();
 
-// What an entry depends on, as the worker checks it: counter indices and their sum at the lookup.
+// What an entry depends on, as the worker checks it: counter indices and their sum at the lookup. A string holds up to
+// three of them in place, and most entries depend on one or two.
 struct Guard {
-  std::vector<std::uint32_t> counters;
+  std::u32string counters;
   std::uint64_t sum = 0;
 };
 
@@ -51,7 +51,7 @@ class Fence {
 
  private:
   static constexpr std::size_t kCounters = 1 << 16;
-  std::uint64_t sum(const std::vector<std::uint32_t>& counters) const;
+  std::uint64_t sum(const std::u32string& counters) const;
   std::unique_ptr<std::atomic<std::uint64_t>[]> counters_;
   std::atomic<std::uint64_t> all_{0};
   std::atomic<std::int64_t> usable_until_{0};

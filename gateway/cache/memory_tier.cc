@@ -11,17 +11,17 @@ namespace gateway::cache {
 // Its key lies behind it, in one allocation.
 struct MemoryTier::Node {
   Link next{nullptr};  // in its chain; what was unlinked still leads back into it
-  std::uint64_t hash = 0;
   Node* newer = nullptr;
   Node* older = nullptr;
   std::shared_ptr<const Entry> entry;
+  std::uint32_t hash = 0;
   std::uint32_t bytes = 0;
   std::uint32_t key_size = 0;
   mutable std::atomic<bool> used{false};
 
   std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_size}; }
 
-  static Node* make(std::string_view key, std::uint64_t hash) {
+  static Node* make(std::string_view key, std::uint32_t hash) {
     void* room = ::operator new(sizeof(Node) + key.size());
     Node* node = new (room) Node;
     node->hash = hash;
@@ -37,11 +37,11 @@ struct MemoryTier::Node {
 
 namespace {
 // What one entry costs beside its bytes: node, entry, control block, allocator rounding. Measured by tests/bench.
-constexpr std::uint64_t kOverhead = 360;
+constexpr std::uint64_t kOverhead = 320;
 constexpr std::uint64_t kLargestPart = 8;       // of the tier, for one entry
 constexpr std::uint64_t kBytesPerChain = 2048;  // about an entry, so that chains are short
 
-std::uint64_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(key); }
+std::uint32_t hash_of(std::string_view key) { return static_cast<std::uint32_t>(std::hash<std::string_view>{}(key)); }
 
 std::uint64_t cost(std::string_view key, const Entry& entry) {
   return key.size() + entry.head.capacity() + entry.body.capacity() + kOverhead;

@@ -29,8 +29,6 @@ struct Entry {
   std::string head;  // status line and field lines, each CRLF ended, Content-Length and Date included: what
                      // Reply::send_prepared takes
   std::string body;
-  std::string_view etag;  // within `head`; empty for none
-  std::string_view last_modified;
   std::chrono::milliseconds received{0};  // boottime
   policies::Lifetimes lifetimes;
   Guard guard;
@@ -86,7 +84,7 @@ class MemoryTier {
  private:
   using Link = std::atomic<Node*>;
   const Node* look(std::string_view key) const;  // in a read section, or under the lock
-  Link& chain_of(std::uint64_t hash) const { return chains_[hash & chain_mask_]; }
+  Link& chain_of(std::uint32_t hash) const { return chains_[hash & chain_mask_]; }
   void make_room(std::uint64_t bytes) REQUIRES(mutex_);
   void unlink(Node& node) REQUIRES(mutex_);
   void retire(Node& node) REQUIRES(mutex_);

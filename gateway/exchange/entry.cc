@@ -14,8 +14,6 @@ std::shared_ptr<cache::Entry> make_entry(int status, const policies::Fields& fie
   entry->head = prepared_head(status, fields, body.size(), received);
   entry->body = std::move(body);
   entry->body.shrink_to_fit();
-  entry->etag = prepared_value(entry->head, "ETag");
-  entry->last_modified = prepared_value(entry->head, "Last-Modified");
   return entry;
 }
 
@@ -64,13 +62,18 @@ upstream::Response renewed(const cache::Entry& entry, const upstream::Response& 
 
 policies::Fields validators_of(const cache::Entry& entry) {
   policies::Fields stored;
-  if (!entry.etag.empty() && !entry.etag.starts_with(kOwnEtag)) stored.add("ETag", std::string(entry.etag));
-  if (!entry.last_modified.empty()) stored.add("Last-Modified", std::string(entry.last_modified));
+  const auto etag = prepared_value(entry.head, "ETag"), last_modified = prepared_value(entry.head, "Last-Modified");
+  if (!etag.empty() && !etag.starts_with(kOwnEtag)) stored.add("ETag", std::string(etag));
+  if (!last_modified.empty()) stored.add("Last-Modified", std::string(last_modified));
   return policies::revalidation_fields(stored.view());
 }
 
 bool holds_already(policies::FieldsView request, const cache::Entry& entry) {
-  return entry.status == 200 && policies::not_modified(request, entry.etag, entry.last_modified);
+  if (entry.status != 200) return false;
+  if (!policies::find_field(request, "If-None-Match") && !policies::find_field(request, "If-Modified-Since"))
+    return false;
+  return policies::not_modified(request, prepared_value(entry.head, "ETag"),
+                                prepared_value(entry.head, "Last-Modified"));
 }
 
 std::shared_ptr<const cache::Entry> entry_of(const cache::StoredEntry& stored, cache::Guard guard,

@@ -261,7 +261,7 @@ def cached_entries(bench, count=100_000):
     bench.options.body = 1024
     with bench.started() as start:
         upstream = start(servers.Upstream, LOAD_CORE)
-        gateway = start(servers.Gateway, SERVER_CORE, upstream.port, memory="512MiB") if upstream else None
+        gateway = start(servers.Gateway, SERVER_CORE, upstream.port, memory="256MiB") if upstream else None
         if gateway is None:
             return {}
         before = gateway.memory_bytes()
