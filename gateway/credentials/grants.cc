@@ -335,9 +335,8 @@ asio::awaitable<bool> Grants::end(GrantPtr grant, std::string why) {
 
 void Grants::failed(const GrantPtr& grant, std::string_view result, const std::string& why) {
   ++grant->failures;
-  // One that was never accepted may be good after all, and so may any after a while: the upstream decides anew.
-  const bool revoked = grant->access && grant->access->accepted && Clock::now() - grant->refused_at < kRefusedFor;
-  grant->refused = grant->refused && revoked;
+  // It stays refused for a while, since a later pair may come from another process; then the upstream decides anew.
+  grant->refused = grant->refused && Clock::now() - grant->refused_at < kRefusedFor;
   grant->trouble = why;
   grant->not_before = wall_now() + policies::renewal_pause(grant->failures, grant->grant.times, random_unit());
   parts_.count(result);
