@@ -28,8 +28,8 @@ struct TokenTimes {
 // At 80 % of its life, less up to 8 %, so that replicas do not ask all at once. `jitter`: uniform in [0, 1).
 WallMillis renew_at(const TokenTimes& times, double jitter);
 
-// Whether a request may still be sent with it: until a tenth of its life, 5 s at most, before its end, since the request
-// has to arrive.
+// Whether a request may still be sent with it: until a tenth of its life, 5 s at most, before its end, since the
+// request has to arrive.
 bool usable(const TokenTimes& times, WallMillis now);
 
 // After the `failures`-th failed renewal in a row (from 1): doubling from a hundredth of the token's life (50 ms to

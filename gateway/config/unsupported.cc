@@ -2,8 +2,6 @@
 
 namespace gateway::config {
 
-std::vector<std::string_view> unsupported_settings() {
-  return {};
-}
+std::vector<std::string_view> unsupported_settings() { return {}; }
 
 }  // namespace gateway::config

@@ -33,7 +33,7 @@ struct Call {
   std::string id;                                 // X-Request-Id; empty: none
   // Asked when the permit is there, before each try; false: it is refused, and nothing is sent. Empty: it may.
   std::function<bool()> may_send;
-  tracing::TracePtr trace;                        // whose spans its steps belong to; null: not traced
+  tracing::TracePtr trace;  // whose spans its steps belong to; null: not traced
 };
 
 class Calls {

@@ -173,7 +173,8 @@ void Limiter::Impl::give_back(const std::string& name, std::uint64_t id, Duratio
 
 Budget Limiter::Impl::budget(const std::string& name) const {
   const auto found = locations_.find(name);
-  if (found == locations_.end()) return {options_.limit, options_.limit.requests, {}, options_.daily, options_.daily, {}};
+  if (found == locations_.end())
+    return {options_.limit, options_.limit.requests, {}, options_.daily, options_.daily, {}};
   return budget(*found->second);
 }
 

@@ -64,9 +64,10 @@ TEST_CASE("a record holds its parts as they came, and a part that failed under i
   const std::string problem = R"({"type":"t","title":"u","status":502})";
   const std::vector<PartAnswer> partly{{0, 502, problem}, {1, 200, R"({"tasks":[]})"}, {2, 400, R"({"message":"no"})"}};
   CHECK_FALSE(is_whole(partly));
-  CHECK(record(partly) == R"({"contact":{"id":"c1"},"tasks":[],"problems":{"notes":)" + problem +
-                              R"(,"appointments":{"type":"https://contacts-gateway.dev/problems/upstream-refused","title":)"
-                              R"("The upstream refused it","status":400,"upstream":{"message":"no"}}}})");
+  CHECK(record(partly) ==
+        R"({"contact":{"id":"c1"},"tasks":[],"problems":{"notes":)" + problem +
+            R"(,"appointments":{"type":"https://contacts-gateway.dev/problems/upstream-refused","title":)"
+            R"("The upstream refused it","status":400,"upstream":{"message":"no"}}}})");
   for (const std::string_view garbage : {"", "<html>", R"({"note":[]})", R"({"notes":[)"}) {
     const std::vector<PartAnswer> parts{{0, 200, garbage}};
     CHECK_FALSE(is_whole(parts));
