@@ -88,17 +88,6 @@ class Loader {
     problems_.push_back(given.origin + ": " + (named ? "" : given.path + ": ") + what);
   }
 
-  bool supported(const Given& given) {
-    const std::string_view path = given.setting->path;
-    const bool known =
-        std::any_of(inputs_.unsupported.begin(), inputs_.unsupported.end(), [&](std::string_view prefix) {
-          return path.starts_with(prefix) &&
-                 (path.size() == prefix.size() || path[prefix.size()] == '.' || path[prefix.size()] == '[');
-        });
-    if (known) refuse(given, "not supported by this version (" GATEWAY_VERSION "); take it out");
-    return !known;
-  }
-
   bool known_id(const Given& given) {
     if (given.id.empty()) return true;
     const bool operation = given.setting->path.starts_with("cache.operations.");
@@ -134,7 +123,7 @@ class Loader {
   }
 
   void apply(const Given& given) {
-    if (!supported(given) || !known_id(given)) return;
+    if (!known_id(given)) return;
     const Parsed parsed = parse(given);
     if (const auto* wrong = std::get_if<Wrong>(&parsed)) return refuse(given, wrong->message);
     const Value& value = std::get<Value>(parsed);
@@ -151,7 +140,6 @@ class Loader {
   }
 
   void apply_list(const Given& list) {
-    if (!supported(list)) return;
     if (!list.json || !list.json->IsArray()) return refuse(list, "expected " + expected(*list.setting));
     if (list.json->Empty()) effective_.push_back({list.path, "(none)", list.origin});
     std::size_t index = 0;

@@ -15,10 +15,6 @@
 
 namespace gateway::config {
 
-// Settings whose feature this version lacks are refused, so that nobody relies on what is not there: the paths that
-// begin so. A feature that lands takes its line out of unsupported.cc.
-std::vector<std::string_view> unsupported_settings();
-
 struct Inputs {
   std::string file;  // of --config; empty: what GATEWAY_CONFIG names, or none
   // What that file said when it was last accepted: where only secrets' files are to be read again.
@@ -26,7 +22,6 @@ struct Inputs {
   Environment environment;
   std::vector<std::string> flags;       // the arguments that are no command and no option of a command
   std::vector<std::string> operations;  // the catalogue's names, for cache.operations.<name>
-  std::vector<std::string_view> unsupported = unsupported_settings();
 };
 
 // One line of `check`: a setting, its value (secrets hidden) and where it came from.

@@ -17,7 +17,6 @@ Inputs from_file(const std::string& file) {
   Inputs inputs;
   inputs.file = file;
   inputs.operations = {"get-contact", "get-contacts", "search-contacts"};
-  inputs.unsupported = {};
   return inputs;
 }
 
@@ -305,13 +304,5 @@ TEST_SUITE("config") {
                                        {"GATEWAY_PORT_80_TCP_ADDR", "10.0.0.1"},
                                        {"GATEWAY_API_PORT_80_TCP_PROTO", "tcp"}}));
     CHECK(refused == "accepted");
-  }
-
-  TEST_CASE("a setting whose feature does not exist yet is refused, not ignored") {
-    Inputs inputs = from({{"GATEWAY_PASSTHROUGH_ENABLED", "true"}});
-    inputs.unsupported = {"passthrough", "clients[].rate"};
-    CHECK(contains(refusal(inputs), "GATEWAY_PASSTHROUGH_ENABLED: passthrough.enabled: not supported by this version"));
-    inputs.environment = {{"GATEWAY_CLIENTS", R"([{"rate": 5}])"}};
-    CHECK(contains(refusal(inputs), "clients[0].rate: not supported by this version"));
   }
 }

@@ -111,7 +111,6 @@ TEST_SUITE("config") {
     const test_support::TempDir scratch;
     config::Inputs inputs;
     inputs.operations = {"get-contact"};
-    inputs.unsupported = {};
     for (const auto& setting : config::table()) {
       std::string path(setting.path);
       if (const auto open = path.find('<'); open != std::string::npos)
