@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts into a folder what a program needs to run and nothing else: itself, its libraries, the loader, certificates to trust, and a
-# user. The last stage of the Dockerfile is this folder.
+# Puts into a folder what a program needs to run and nothing else: itself, its libraries, the loader, certificates to trust, time
+# zones, and a user. The last stage of the Dockerfile is this folder.
 #
 #   deploy/assemble-image.sh PROGRAM FOLDER
 #
@@ -38,7 +38,10 @@ loader=$(ldd "$program" | sed -n 's/^[[:space:]]*\(\/lib64\/[^ ]*\) .*/\1/p')
 
 copy /etc/ssl/certs/ca-certificates.crt
 copy /etc/ssl/openssl.cnf
-packages+=(ca-certificates openssl base-files)
+# Flows name time zones. `posix` and `right` are the same ones once more.
+mkdir -p "$into/usr/share/zoneinfo"
+find /usr/share/zoneinfo -mindepth 1 -maxdepth 1 ! -name posix ! -name right -exec cp -a -t "$into/usr/share/zoneinfo" {} +
+packages+=(ca-certificates openssl tzdata base-files)
 printf 'root:x:0:0:root:/:/nonexistent\ngateway:x:65532:65532:Contacts Gateway:/:/nonexistent\n' >"$into/etc/passwd"
 printf 'root:x:0:\ngateway:x:65532:\n' >"$into/etc/group"
 printf 'passwd: files\ngroup: files\nhosts: files dns\n' >"$into/etc/nsswitch.conf"

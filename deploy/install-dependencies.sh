@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, by name, and nothing else.
 #
-#   deploy/install-dependencies.sh [--build] [--run] [--test] [--bench] [--node] [--browser] [--package] [--chroot]      (none of them: --build --run)
+#   deploy/install-dependencies.sh [--build] [--run] [--test] [--bench] [--node] [--browser] [--image] [--package] [--chroot]      (none of them: --build --run)
 #
 # --build  compiler and libraries          --run    Redis and curl, for deploy/run.sh
 # --test   what tests/run.sh needs more    --bench  the servers and loaders of tests/bench
 # --node   Node and npm, for the checks of deployment files          --package for deploy/package.sh
 # --browser Chromium, for the status page's tests (tests/run.sh --full)
+# --image  what the Dockerfile copies besides the program
 # --chroot what the tests on a bare Debian need (tests/run.sh --full)
 #
 # Needs root or sudo only when something is missing. Services that come with a package are not started.
@@ -20,6 +21,7 @@ test=(redis-server tzdata prometheus nghttp2-server clang-format-16 clang-tidy-1
 bench=(libhttp-parser-dev wrk nginx libnginx-mod-http-lua lua-nginx-redis varnish haproxy redis-server redis-tools valgrind binutils python3)
 node=(nodejs npm)
 browser=(chromium fonts-dejavu-core nodejs npm)
+image=(ca-certificates openssl tzdata)
 packaging=(dpkg-dev file)
 chroot=(debootstrap git)
 
@@ -34,9 +36,10 @@ for group in "${@:---build}"; do
     --bench) wanted+=("${bench[@]}") ;;
     --node) wanted+=("${node[@]}") ;;
     --browser) wanted+=("${browser[@]}") ;;
+    --image) wanted+=("${image[@]}") ;;
     --package) wanted+=("${packaging[@]}") ;;
     --chroot) wanted+=("${chroot[@]}") ;;
-    *) say "unknown option '$group'; known are --build, --run, --test, --bench, --node, --browser, --package, --chroot"; exit 2 ;;
+    *) say "unknown option '$group'; known are --build, --run, --test, --bench, --node, --browser, --image, --package, --chroot"; exit 2 ;;
   esac
 done
 
