@@ -5,6 +5,7 @@
 //     --rate N       as many requests a second, each timed from when it was due (nobody is spared by a slow answer
 //                    before it); without it each connection asks again as soon as it is answered
 //     --contacts N   of N contacts by Zipf (s = 1), the same ones each time
+//     --uniform N    of N contacts, each as often as the others
 //     --each FIRST   every request another contact, counting up from FIRST
 //     --count N      ends after N requests
 //     --expect N     the status of every answer; 0: any (default 200)
@@ -44,6 +45,7 @@ struct Options {
   double seconds = 5;
   double rate = 0;
   std::size_t contacts = 0;
+  bool uniform = false;
   long long each = -1;
   std::uint64_t count = UINT64_MAX;
   int expect = 200;
@@ -73,6 +75,8 @@ Options parse(int count, char** given) {
       options.rate = std::atof(value);
     else if (name == "--contacts")
       options.contacts = std::strtoul(value, nullptr, 10);
+    else if (name == "--uniform")
+      options.contacts = std::strtoul(value, nullptr, 10), options.uniform = true;
     else if (name == "--each")
       options.each = std::atoll(value);
     else if (name == "--count")
@@ -111,7 +115,7 @@ class Requests {
     std::vector<double> sums;
     double total = 0;
     for (std::size_t rank = 1; rank <= options_.contacts; ++rank)
-      sums.push_back(total += 1.0 / static_cast<double>(rank));
+      sums.push_back(total += options_.uniform ? 1.0 : 1.0 / static_cast<double>(rank));
     std::mt19937 random(7);
     std::uniform_real_distribution<double> any(0, total);
     for (int i = 0; i < 65536; ++i)

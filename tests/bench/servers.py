@@ -265,7 +265,8 @@ class NginxLua(Server):
     def command(self):
         redis = self.more["redis"]
         body = json.dumps({"contact": {"id": "contact0000000000001", "note": ""}})
-        redis.say("SET", TARGET, body[:-3] + "x" * (self.options.body - len(body)) + body[-3:])
+        for number in range(1, self.more["contacts"] + 100):  # a fill runs over by its connections
+            redis.say("SET", f"/contacts/contact{number:013}", body[:-3] + "x" * (self.options.body - len(body)) + body[-3:])
         config = self.write("nginx.conf", f"""
 load_module {MODULES}/ndk_http_module.so;
 load_module {MODULES}/ngx_http_lua_module.so;
