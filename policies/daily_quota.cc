@@ -15,7 +15,7 @@ void DailyQuota::roll(Instant now) {
 }
 
 std::uint64_t DailyQuota::ceiling(int urgency) const {
-  if (urgency <= kLeastUrgentInReserve) return limit_;
+  if (urgency <= kLeastUrgent) return limit_;
   return limit_ - static_cast<std::uint64_t>(static_cast<double>(limit_) * std::clamp(options_.reserve, 0.0, 1.0));
 }
 

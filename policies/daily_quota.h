@@ -6,11 +6,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "policies/background_pace.h"
 #include "policies/instant.h"
 
 namespace policies {
-
-inline constexpr int kLeastUrgentInReserve = 3;  // urgency 0..3 may use the reserve
 
 class DailyQuota {
  public:

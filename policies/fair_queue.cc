@@ -152,6 +152,10 @@ std::vector<Waiter> FairQueue::take_expired(Instant now) {
 
 Instant FairQueue::next_deadline() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
 
+std::size_t FairQueue::waiting(int urgency) const {
+  return std::accumulate(asked_.begin(), asked_.begin() + std::clamp(urgency + 1, 0, kUrgencies), std::size_t{0});
+}
+
 std::size_t FairQueue::ahead(std::uint32_t client, int urgency, Instant now) {
   age(now);
   const auto level = std::clamp(urgency, 0, kUrgencies - 1);

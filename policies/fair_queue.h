@@ -63,6 +63,7 @@ class FairQueue {
   // How many of those who wait now are served before a newcomer: a lower bound.
   std::size_t ahead(std::uint32_t client, int urgency, Instant now);
   std::size_t size() const { return entries_.size(); }
+  std::size_t waiting(int urgency) const;  // those who asked for this urgency or a better one
   bool empty() const { return entries_.empty(); }
 
  private:

@@ -96,8 +96,9 @@ std::optional<Refusal> Limiter::Impl::refusal_at_once(Location& location, const 
                                                       Duration max_wait, Instant at) {
   if (const auto reset = location.quota.refusal(request.urgency, at)) return Refusal{RefusalReason::DailyQuota, *reset};
   const auto ahead = location.queue.ahead(request.client, request.urgency, at);
-  if (location.expected_wait(ahead, {}, at) > max_wait)
-    return Refusal{RefusalReason::WaitTooLong, location.expected_wait(ahead, location.typical, at)};
+  const auto paced = request.urgency > policies::kLeastUrgent ? location.paced_wait(ahead, at) : Duration{0};
+  if (std::max(paced, location.expected_wait(ahead, {}, at)) > max_wait)
+    return Refusal{RefusalReason::WaitTooLong, std::max(paced, location.expected_wait(ahead, location.typical, at))};
   return std::nullopt;
 }
 

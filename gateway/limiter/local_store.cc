@@ -26,14 +26,22 @@ Duration from(Instant at, Instant then) {
 
 Instant now() { return std::chrono::duration_cast<Instant>(std::chrono::steady_clock::now().time_since_epoch()); }
 
-StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, const Step& step, Instant at) {
+StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, policies::BackgroundPace& pace,
+                 const Step& step, Instant at) {
   report(window, daily, step, at);
+  const auto kept_free = policies::BackgroundPace::kept_free(step.limit);
   StepResult result;
-  while (result.granted < step.asks.size() && !daily.refusal(0, at) &&
-         window.try_grant(step.asks[result.granted], at)) {
+  while (result.granted < step.asks.size() && !daily.refusal(0, at)) {
+    const bool background = result.granted >= step.urgent;
+    if (background && (window.available(at) <= kept_free || pace.wait(at) > Duration{0})) break;
+    if (!window.try_grant(step.asks[result.granted], at)) break;
+    if (background) pace.granted(step.limit, at);
     daily.count(at);
     ++result.granted;
   }
+  const bool lacking = window.available(at) <= kept_free;
+  if (lacking && result.granted < step.asks.size()) pace.lacking(step.limit, at);
+  result.next_background = std::max(pace.wait(at), lacking ? from(at, window.next_free(at, kept_free)) : Duration{0});
   result.available = window.available(at);
   result.next_free = from(at, window.next_free(at, 0));
   result.all_free = from(at, window.next_free(at, window.limit().requests - 1));
@@ -48,16 +56,18 @@ asio::awaitable<StepResult> LocalStore::step(std::string location, Step step) {
   if (found == locations_.end())
     found = locations_
                 .emplace(std::move(location), Location{policies::RateWindow(step.limit, hold_),
-                                                       policies::DailyQuota({.limit = step.daily_limit})})
+                                                       policies::DailyQuota({.limit = step.daily_limit}),
+                                                       {}})
                 .first;
-  co_return apply(found->second.window, found->second.daily, step, now());
+  auto& [window, daily, pace] = found->second;
+  co_return apply(window, daily, pace, step, now());
 }
 
 bool LocalStore::forget(const std::string& location) {
   const auto found = locations_.find(location);
   if (found == locations_.end()) return true;
   const auto at = now();
-  auto& [window, daily] = found->second;
+  auto& [window, daily, pace] = found->second;
   if (window.occupied(at) > 0 || window.paused_until() > at || daily.used(at) > 0) return false;
   locations_.erase(found);
   return true;

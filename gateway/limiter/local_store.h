@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "gateway/limiter/store.h"
+#include "policies/background_pace.h"
 #include "policies/daily_quota.h"
 
 namespace gateway::limiter {
@@ -19,6 +20,7 @@ class LocalStore : public Store {
   struct Location {
     policies::RateWindow window;
     policies::DailyQuota daily;
+    policies::BackgroundPace pace;
   };
 
   Duration hold_;
@@ -26,6 +28,7 @@ class LocalStore : public Store {
 };
 
 // What a step does to a window and a day that are kept here, also those of a replica on its own.
-StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, const Step& step, Instant at);
+StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, policies::BackgroundPace& pace,
+                 const Step& step, Instant at);
 
 }  // namespace gateway::limiter

@@ -18,6 +18,13 @@ Duration Location::expected_wait(std::size_t k, Duration typical_time, Instant a
   return std::max(paused, first - passed + turns * (limit.interval + typical_time));
 }
 
+Duration Location::paced_wait(std::size_t k, Instant at) const {
+  using Pace = policies::BackgroundPace;
+  const auto at_once = queue.waiting(policies::kLeastUrgent) + Pace::burst(limit);
+  const auto spaced = k > at_once ? static_cast<Duration::rep>(k - at_once) : 0;
+  return std::max(Duration{0}, last.next_background - (at - last_at)) + spaced * Pace::spacing(limit);
+}
+
 void Location::learn(const policies::StatedLimits& stated, const policies::RateLimit& configured, Instant at) {
   if (stated.max || stated.interval)
     limit = policies::stricter(

@@ -55,6 +55,8 @@ struct Location {
 
   // When the k-th waiter can have a permit, from `at`, if requests take `typical` (0: a lower bound).
   Duration expected_wait(std::size_t k, Duration typical_time, Instant at) const;
+  // The same for a background request, by the pace of those (a lower bound).
+  Duration paced_wait(std::size_t k, Instant at) const;
   void learn(const policies::StatedLimits& stated, const policies::RateLimit& configured, Instant at);
 };
 

@@ -98,6 +98,7 @@ Step Limiter::Impl::compose(Location& location, Instant at) {
   if (location.probing) asks = std::min<std::size_t>(asks, location.in_flight == 0 ? 1 : 0);
   if (at < location.paused_until) asks = 0;
   while (step.asks.size() < asks) step.asks.push_back(++ids_);
+  step.urgent = std::min(asks, location.queue.waiting(policies::kLeastUrgent));
   return step;
 }
 
@@ -147,7 +148,12 @@ std::optional<Instant> Limiter::Impl::next_turn(const Location& location, Instan
   // While probing, the next turn comes with the probe's answer or end, which kicks.
   if (location.queue.empty() || (location.probing && location.in_flight > 0)) return turn;
   auto ask = at;
-  if (location.last.available == 0) ask = std::max(spaced, location.last_at + location.last.next_free);
+  if (location.queue.waiting(policies::kLeastUrgent) == 0) {
+    if (location.last.next_background > Duration{0})
+      ask = std::max(spaced, location.last_at + location.last.next_background);
+  } else if (location.last.available == 0) {
+    ask = std::max(spaced, location.last_at + location.last.next_free);
+  }
   ask = std::max(ask, location.paused_until);
   return turn ? std::min(*turn, ask) : ask;
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr Duration kLookAgain = std::chrono::milliseconds(100);      // alone: the cap grows, Redis comes back
 constexpr Duration kPatience = std::chrono::milliseconds(250);       // before going alone: most losses are a redial
 constexpr Duration kTryAgain = std::chrono::milliseconds(10);        // after a step without reply
-constexpr Duration kReplyTooOld = std::chrono::seconds(1);           // this process was paused meanwhile
+constexpr Duration kReplyTooOld = std::chrono::milliseconds(250);    // this process was paused meanwhile
 constexpr Duration kReservation = std::chrono::milliseconds(1'500);  // several renewals long
 
 // What this replica knows of a location: the slots it holds itself, so that it can go on alone and bring them back.
@@ -24,6 +24,7 @@ struct Place {
   Place(const Step& step, Duration hold) : window(step.limit, hold), daily({.limit = step.daily_limit}) {}
   policies::RateWindow window;
   policies::DailyQuota daily;
+  policies::BackgroundPace pace;                     // alone
   std::unordered_set<std::uint64_t> granted_shared;  // under way, and Redis knows them
   std::vector<std::uint64_t> ended, unsent;          // to be reported (again)
   std::uint64_t taken = 0;                           // by everybody, in the last reply
@@ -144,9 +145,16 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     return place.reserved_epoch == link_->nonce() && now() - place.reserved_at < kReservation / 2;
   }
 
+  // Reservations that are young and enough need not be written again: there may be thousands.
+  bool stands(Place& place) const {
+    const auto at = now();
+    return place.reserved_epoch == link_->nonce() && at - place.reserved_at < kReservation / 3 &&
+           std::max(cap(place, at), place.window.occupied(at)) <= place.reservations;
+  }
+
   StepResult nothing(Place& place, const Step&) {
     StepResult result;
-    result.next_free = result.all_free = kTryAgain;
+    result.next_free = result.next_background = result.all_free = kTryAgain;
     result.daily_used = place.daily.used(now());
     result.daily_reset = place.daily.until_reset(now());
     return result;
@@ -185,16 +193,18 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     rest.unsent.clear();
     rest.pause.reset();
     place.window.set_cap(cap(place, at));
-    auto result = apply(place.window, place.daily, rest, at);
+    auto result = apply(place.window, place.daily, place.pace, rest, at);
     place.window.set_cap(~std::uint64_t{0});
     place.counted_alone += result.granted;
     if (result.granted > 0) link_->granted_alone();
     result.next_free = std::min(result.next_free, kLookAgain);
+    result.next_background = std::min(result.next_background, kLookAgain);
     result.all_free = std::max(result.next_free, std::min(result.all_free, step.limit.interval));
     return result;
   }
 
   std::vector<std::string> arguments(const Place& place, const Step& step) const {
+    using Pace = policies::BackgroundPace;
     const auto daily = step.stated_daily_limit && *step.stated_daily_limit > 0
                            ? std::min(step.daily_limit, *step.stated_daily_limit)
                            : step.daily_limit;
@@ -203,7 +213,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
                                  link_->replica(),
                                  text(step.limit.requests),
                                  text(step.limit.interval),
-                                 text(options_.hold),
+                                 text(options_.hold + kReplyTooOld),  // a permit may arrive so late
                                  text_or_none(step.remaining),
                                  text(step.pause.value_or(Duration{0})),
                                  text(daily),
@@ -212,7 +222,11 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
                                  comparable ? "1" : "0",
                                  text(place.ended.size()),
                                  text(place.unsent.size()),
-                                 text(step.asks.size())};
+                                 text(step.asks.size()),
+                                 text(step.urgent),
+                                 text(Pace::kept_free(step.limit)),
+                                 text(Pace::spacing(step.limit)),
+                                 text(Pace::credit(step.limit))};
     for (const auto* ids : {&place.ended, &place.unsent, &step.asks})
       for (const auto id : *ids) all.push_back(text(id));
     return all;
@@ -221,7 +235,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<StepResult> shared_step(std::string location, Held place, Step step) {
     const auto asked_at = now();
     const auto reply = numbers(co_await redis_.eval(scripts().step, step_keys(location), arguments(*place, step)));
-    if (!reply || reply->size() != 8) {
+    if (!reply || reply->size() != 9) {
       // It may have been done all the same: what was granted then goes back.
       place->unsent.insert(place->unsent.end(), step.asks.begin(), step.asks.end());
       if (reply)
@@ -257,6 +271,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     result.paused = Duration(reply[4]);
     result.daily_used = static_cast<std::uint64_t>(reply[5]);
     result.daily_reset = Duration(reply[6]);
+    result.next_background = Duration(reply[7]);
     place.daily.set(result.daily_used, result.daily_reset, at);
     return result;
   }
@@ -319,7 +334,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     auto self = shared_from_this();
     std::vector<std::pair<std::string, Held>> all(places_.begin(), places_.end());
     for (auto& [location, place] : all)
-      if (!co_await take_back(location, place, true)) co_return false;
+      if (!stands(*place) && !co_await take_back(location, place, true)) co_return false;
     co_return true;
   }
 

@@ -13,10 +13,12 @@ local replica, limit, interval, hold = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV
 local remaining, pause, daily = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local daily_remaining, daily_reset, comparable = tonumber(ARGV[9]), tonumber(ARGV[10]), ARGV[11] == '1'
 local ended, unsent, asks = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local function id(i) return replica .. ':' .. ARGV[14 + i] end
+local urgent, kept_free, spacing, credit = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
+local function id(i) return replica .. ':' .. ARGV[18 + i] end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now))
-local state = redis.call('HMGET', KEYS[2], 'paused', 'used', 'day_ends')
+local state = redis.call('HMGET', KEYS[2], 'paused', 'used', 'day_ends', 'background')
+local background = tonumber(state[4] or 0)
 local paused, used, day_ends = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
 if day_ends <= now then used = 0; day_ends = 0 end
 
@@ -43,14 +45,21 @@ end
 local granted = 0
 if paused <= now then
   while granted < asks and taken < limit and (daily == 0 or used < daily) do
+    if granted >= urgent then
+      if taken >= limit - kept_free or background > now then break end
+      background = math.max(background, now - credit) + spacing
+    end
     granted = granted + 1
     redis.call('ZADD', KEYS[1], text(now + hold + interval), id(ended + unsent + granted))
     taken = taken + 1
     used = used + 1
   end
 end
+local lacking = taken >= limit - kept_free
+if lacking and granted < asks then background = math.max(background, now - 2 * spacing) end
 if used > 0 and day_ends <= now then day_ends = now + 86400000000 end
-redis.call('HSET', KEYS[2], 'paused', text(paused), 'used', text(used), 'day_ends', text(day_ends))
+redis.call('HSET', KEYS[2], 'paused', text(paused), 'used', text(used), 'day_ends', text(day_ends),
+  'background', text(background))
 redis.call('PEXPIRE', KEYS[2], text(math.ceil(math.max(day_ends - now, paused - now, 0) / 1000) + 60000))
 redis.call('PEXPIRE', KEYS[1], text(math.ceil((hold + interval) / 1000) + 60000))
 
@@ -62,7 +71,10 @@ local function free_at(rank)
 end
 local next_free = 0
 if taken >= limit then next_free = free_at(taken - limit) end
+local next_background = math.max(0, background - now)
+if lacking then next_background = math.max(next_background, free_at(taken - limit + kept_free)) end
 return {granted, taken, next_free, free_at(taken - 1), math.max(0, paused - now), used, math.max(0, day_ends - now),
+  next_background,
   redis.call('ZCOUNT', KEYS[4], '(' .. text(now), '+inf')}
 )lua";
 

@@ -25,6 +25,7 @@ struct Step {
   std::optional<std::uint64_t> stated_daily_limit;  // X-RateLimit-Limit-Daily as last seen
   std::vector<std::uint64_t> ended, unsent;         // permits granted before
   std::vector<std::uint64_t> asks;                  // ids for new ones, never used before; granted from the front
+  std::size_t urgent = 0;                           // so many of the asks: the rest keeps to policies::BackgroundPace
   std::optional<std::uint64_t> remaining;           // X-RateLimit-Remaining seen since the last step, the lowest
   std::optional<Duration> pause;                    // from now
   std::optional<std::uint64_t> daily_remaining;
@@ -40,6 +41,7 @@ struct StepResult {
   std::size_t granted = 0;      // so many of the asks, from the front
   std::uint64_t available = 0;  // slots free now
   Duration next_free{0};        // no further slot is free before (a lower bound; 0: there is one)
+  Duration next_background{0};  // none of the background is granted before (a lower bound)
   Duration all_free{0};         // when the last of the window's slots can be free (a lower bound)
   Duration paused{0};
   std::uint64_t daily_used = 0;

@@ -1,6 +1,7 @@
 // The rate limit seen from the upstream: three replicas on one Redis, clients that want three times what the limit
 // allows, and the simulator's own books as the judge (DESIGN section 6). GATEWAY_TEST_FULL: 60 windows, and W = 10 s.
 #include <doctest/doctest.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <atomic>
@@ -34,6 +35,7 @@ struct Scenario {
   int windows = 30;
   bool fixed = false;
   std::string latency = "20ms-400ms";
+  std::string priority = "u=3";
 };
 
 std::string milliseconds_text(milliseconds time) { return std::to_string(time.count()) + "ms"; }
@@ -69,6 +71,11 @@ class Cluster {
   }
   Json books() { return Json(HttpClient(simulator_.address(), 30s).get("/_simulator/books").body); }
 
+  // Of upstream requests, in seconds, as the gateways saw them.
+  double mean_duration() {
+    return metric("gateway_upstream_duration_seconds_sum{operation=\"get-contact\"}") /
+           metric("gateway_upstream_duration_seconds_count{operation=\"get-contact\"}");
+  }
   // Sum over the replicas that live.
   double metric(const std::string& line) {
     double sum = 0;
@@ -91,7 +98,7 @@ class Cluster {
 // 60 clients, 20 a replica, each sends its next request when it has its answer.
 class Load {
  public:
-  explicit Load(Cluster& cluster) {
+  Load(Cluster& cluster, std::string priority) : priority_(std::move(priority)) {
     for (int i = 0; i < kClients; ++i)
       threads_.emplace_back([this, &cluster, i] { client(cluster, static_cast<std::size_t>(i % kReplicas), i); });
   }
@@ -110,7 +117,7 @@ class Load {
       HttpClient connection(cluster.address(replica), 60s);
       try {
         while (!stop_) {
-          const int status = connection.get(target, {{"Cache-Control", "no-store"}}).status;
+          const int status = connection.get(target, {{"Cache-Control", "no-store"}, {"Priority", priority_}}).status;
           ++(status == 200 ? answered : refused);
         }
       } catch (const HttpError&) {  // its replica died: the next one's
@@ -119,6 +126,7 @@ class Load {
       }
     }
   }
+  const std::string priority_;
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
 };
@@ -146,8 +154,7 @@ Measured measure(Cluster& cluster, Load& load, const Scenario& scenario) {
   out.answered = load.answered;
   out.refused = load.refused;
   out.failed = load.failed;
-  out.mean_duration = cluster.metric("gateway_upstream_duration_seconds_sum{operation=\"get-contact\"}") /
-                      cluster.metric("gateway_upstream_duration_seconds_count{operation=\"get-contact\"}");
+  out.mean_duration = cluster.mean_duration();
   const double window = std::chrono::duration<double>(scenario.window).count();
   const double length = window * scenario.windows, ramp = 5 * window;
   double served = 0;
@@ -161,7 +168,7 @@ Measured measure(Cluster& cluster, Load& load, const Scenario& scenario) {
 // `meanwhile` is called again and again until the books span all windows.
 Measured run(const Scenario& scenario, const std::function<void(Cluster&)>& meanwhile) {
   Cluster cluster(scenario);
-  Load load(cluster);
+  Load load(cluster, scenario.priority);
   const auto span = std::chrono::microseconds(scenario.window) * (scenario.windows + 3);
   eventually(
       std::chrono::duration_cast<milliseconds>(span * 3),
@@ -192,7 +199,8 @@ bool full() { return std::getenv("GATEWAY_TEST_FULL") != nullptr; }
 
 TEST_SUITE("limits") {
   TEST_CASE("no window of the upstream is over its limit, and at least 97 % of the permits are used") {
-    std::vector<Scenario> scenarios{{.name = "sliding"}, {.name = "fixed", .fixed = true}};
+    std::vector<Scenario> scenarios{
+        {.name = "sliding"}, {.name = "fixed", .fixed = true}, {.name = "background", .priority = "u=7"}};
     if (full()) {
       for (auto& each : scenarios) each.windows = 60;
       scenarios.push_back({.name = "sliding, 10 s", .window = 10s, .windows = 60});
@@ -234,5 +242,39 @@ TEST_SUITE("limits") {
     CHECK(measured.refused_by_upstream == 0);
     CHECK(measured.most_in_window <= static_cast<std::size_t>(scenario.limit));
     CHECK(measured.answered > scenario.limit * scenario.windows / 5);
+  }
+
+  TEST_CASE("with 1,000 background requests queued an interactive client waits no more than two slot times") {
+    const Scenario scenario{.name = "interactive", .limit = 50, .latency = "20ms-60ms"};
+    Cluster cluster(scenario);
+    std::vector<HttpClient> background;
+    background.reserve(1'000);
+    for (int i = 0; i < 1'000; ++i)
+      background.emplace_back(cluster.address(0), 60s)
+          .write(to_bytes({.target = "/contacts/contact0000000000001",
+                           .fields = {{"Cache-Control", "no-store"}, {"Priority", "u=7"}}},
+                          "gateway"));
+    std::vector<double> waits;
+    HttpClient interactive(cluster.address(1), 60s);
+    const auto began = static_cast<std::int64_t>(cluster.arrivals().size());
+    const Deadline end(15s);
+    while (!end.passed()) {
+      const auto response = interactive.get("/contacts/contact0000000000002", {{"Cache-Control", "no-store"}});
+      REQUIRE(response.status == 200);
+      const auto timing = response.field("Server-Timing");
+      waits.push_back(timing.empty() ? 0 : std::atof(timing.c_str() + std::string("queue;dur=").size()));
+      ::poll(nullptr, 0, 30);  // the client's own time between two requests
+    }
+    const auto moved =
+        static_cast<std::int64_t>(cluster.arrivals().size()) - began - static_cast<std::int64_t>(waits.size());
+    const double slot_time = 1e3 / scenario.limit * (1 + cluster.mean_duration());
+    std::sort(waits.begin(), waits.end());
+    const double p99 = waits[waits.size() * 99 / 100];
+    MESSAGE(waits.size(), " interactive requests waited p50 ", waits[waits.size() / 2], ", p99 ", p99, ", at most ",
+            waits.back(), " ms; a slot time is ", slot_time, " ms; meanwhile ", moved,
+            " background requests were served");
+    if (full() && !kSanitized) CHECK(p99 < 2 * slot_time);
+    if (!kSanitized) CHECK(waits[waits.size() * 9 / 10] < 2 * slot_time);  // beside other tests timers are late
+    CHECK(moved > 15 * scenario.limit / 4);
   }
 }
