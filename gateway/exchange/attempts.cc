@@ -5,10 +5,12 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "gateway/fault_point.h"
 #include "gateway/idempotency/claims.h"
 #include "gateway/random.h"
 #include "policies/conditional.h"
 #include "policies/credentials.h"
+#include "policies/doubt.h"
 #include "policies/rate_headers.h"
 
 namespace gateway::exchange {
@@ -275,6 +277,7 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
     attempted.result = Refused{Refusal::IdempotencyUnavailable, {}, milliseconds(1'000)};
     co_return std::nullopt;
   }
+  if (request->claim) fault_point("keyed-post-marked");
   if (request->may_send && !request->may_send()) {  // last: the steps before it may have taken a while
     permit.unsent();
     if (request->claim) co_await request->claim->not_applied();
@@ -337,12 +340,20 @@ policies::RetryDecision Attempts::plan(const Request& request, const Attempted& 
     failed.interval = policies::parse_stated_limits(answer->fields, since_1970()).interval;
   }
   failed.idempotent = request.operation->idempotent;
-  failed.has_key = request.claim && request.operation->in_doubt == policies::InDoubt::SendAgain;
+  failed.has_key =
+      request.claim &&
+      policies::harmless_twice(*request.operation, request.body ? std::string_view(*request.body) : std::string_view());
   failed.attempt = attempted.tries;
   failed.now = Admission::now();
   failed.deadline = std::chrono::duration_cast<policies::Instant>(deadline_of(request).time_since_epoch());
   failed.jitter = random_unit();
   return policies::plan_retry(parts_.retry, budget_, failed);
+}
+
+bool Attempts::may_repeat(const Request& request) {
+  if (std::chrono::steady_clock::now() >= deadline_of(request) || !budget_.take()) return false;
+  parts_.metrics.upstream_retry("not-applied");
+  return true;
 }
 
 void Attempts::improve(const Request& request, int urgency, std::optional<milliseconds> wait) {

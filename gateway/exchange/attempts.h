@@ -58,6 +58,9 @@ class Attempts {
   // `validators`: fields that make the request conditional; empty: unconditional.
   asio::awaitable<Attempted> run(std::shared_ptr<const Request> request, policies::Fields validators);
 
+  // A request whose tries are over turned out not to have been applied: whether it may be made once more.
+  bool may_repeat(const Request& request);
+
   // Somebody with a better urgency waits for the same answer.
   void improve(const Request& request, int urgency, std::optional<std::chrono::milliseconds> wait);
 

@@ -123,6 +123,18 @@ class Exchange {
                    std::string_view detail) const;
   static Answer answer_of(const Request& request, const Fetched& fetched, bool shared, bool had_candidate);
   asio::awaitable<Attempted> keyed_attempts(RequestPtr request);
+  asio::awaitable<Attempted> certain_attempts(RequestPtr request);
+  // Of a creation whose outcome is not known: whether the contact is there.
+  struct Settled {
+    enum class What { Found, NotApplied, Open } what = What::Open;
+    upstream::Response response;                           // of Found: the contact, answered as its creation
+    std::optional<std::chrono::milliseconds> retry_after;  // of Open: then it can be told
+  };
+  asio::awaitable<Settled> settle_doubt(RequestPtr request, std::chrono::steady_clock::time_point sent_at,
+                                        bool owner_died);
+  asio::awaitable<Settled> look_for(RequestPtr request, std::string target,
+                                    std::chrono::steady_clock::time_point sent_at);
+  static std::optional<std::string> duplicate_search(const Request& request);
   static Answer replayed(idempotency::Answer kept);
   static Answer passed_on(Attempted attempted);
   static Answer refused(const Refused& why);

@@ -1,6 +1,8 @@
 // POSTs with an Idempotency-Key: the key is claimed before the write begins, told before anything is sent, told the
 // answer as soon as there is one, and settled when the write has ended (policies/idempotency.h).
 #include "gateway/exchange/exchange.h"
+#include "gateway/fault_point.h"
+#include "policies/doubt.h"
 #include "policies/idempotency.h"
 
 namespace gateway::exchange {
@@ -58,7 +60,9 @@ asio::awaitable<Exchange::Answer> Exchange::keyed_write(RequestPtr request) {
   if (std::holds_alternative<idempotency::Unavailable>(claimed))
     co_return refused({Refusal::IdempotencyUnavailable, {}, std::chrono::seconds(1)});
   request->claim = std::get<std::shared_ptr<idempotency::Held>>(std::move(claimed));
-  if (request->claim->doubtful() && request->operation->in_doubt == policies::InDoubt::Refuse) {
+  const bool harmless = policies::harmless_twice(*request->operation,
+                                                 request->body ? std::string_view(*request->body) : std::string_view());
+  if (request->claim->doubtful() && !harmless && !duplicate_search(*request)) {
     co_await request->claim->conclude();
     co_return refused({Refusal::IdempotencyInDoubt, {}, {}});
   }
@@ -73,12 +77,54 @@ asio::awaitable<Attempted> Exchange::keyed_attempts(RequestPtr request) {
     attempted.sent = true;
     co_return attempted;
   }
-  attempted = co_await parts_.attempts.run(request, {});
+  attempted = co_await certain_attempts(request);
+  fault_point("keyed-post-answered");
   const auto* response = std::get_if<upstream::Response>(&attempted.result);
   if (response != nullptr && policies::judge_idempotent_answer(response->status) == policies::IdempotencyVerdict::Keep)
     co_await claim.learn(kept_form(*response));
   else if (!attempted.in_doubt)
     co_await claim.not_applied();
+  fault_point("keyed-post-learned");
+  co_return attempted;
+}
+
+// Tries until the outcome is known, as far as the upstream can be asked for it. Sent again is only what it shows not to
+// have been applied.
+asio::awaitable<Attempted> Exchange::certain_attempts(RequestPtr request) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kMostRepeats = 2;
+  auto& claim = *request->claim;
+  const bool findable = duplicate_search(*request).has_value();
+  bool owner_died = claim.doubtful() && findable;
+  auto sent_at = Clock::now() - claim.since_sent();
+  Attempted attempted;
+  if (owner_died) {
+    attempted.result = Refused{Refusal::IdempotencyInDoubt, {}, {}};
+    attempted.sent = attempted.unknown = attempted.in_doubt = true;
+  } else {
+    attempted = co_await parts_.attempts.run(request, {});
+  }
+  for (int repeats = 0; attempted.in_doubt && findable; ++repeats) {
+    auto settled = co_await settle_doubt(request, sent_at, owner_died);
+    if (settled.what == Settled::What::Open) {
+      if (auto* refused = std::get_if<Refused>(&attempted.result)) refused->retry_after = settled.retry_after;
+      break;
+    }
+    attempted.in_doubt = false;
+    if (settled.what == Settled::What::Found) {
+      attempted.result = std::move(settled.response);
+      break;
+    }
+    co_await claim.not_applied();
+    if (!owner_died && (repeats == kMostRepeats || !parts_.attempts.may_repeat(*request))) break;
+    owner_died = false;
+    sent_at = Clock::now();
+    auto next = co_await parts_.attempts.run(request, {});
+    next.unknown |= attempted.unknown;
+    next.sent |= attempted.sent;
+    next.waited += attempted.waited;
+    attempted = std::move(next);
+  }
   co_return attempted;
 }
 

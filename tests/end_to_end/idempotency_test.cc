@@ -164,4 +164,57 @@ TEST_SUITE("idempotency") {
                      [&] { return world.send(0, create("\"away\"", "away@example.com")).status == 201; }));
     CHECK(world.created() == 1);
   }
+
+  TEST_CASE("a creation whose answer was lost at the upstream is found there, and sent again only where it is not") {
+    for (const std::string fault : {"reset-after", "reset-before", "status=503;applied", "status=504", "garbage"}) {
+      CAPTURE(fault);
+      World world(1);
+      world.fault(fault, 1);
+      const auto request = create("\"lost\"", "Lost+1@example.com");
+      const auto first = world.send(0, request);
+      CHECK(first.status == 201);
+      CHECK(Json(first.body).text("contact.email") == "Lost+1@example.com");
+      const auto again = world.send(0, request);
+      CHECK(again.body == first.body);
+      CHECK(world.created() == 1);
+    }
+  }
+
+  TEST_CASE("a replica that dies at any step of a creation leaves one contact, and the repeat gets it") {
+    for (const std::string step : {"keyed-post-marked", "keyed-post-answered", "keyed-post-learned"}) {
+      CAPTURE(step);
+      World world(1, {}, {{"upstream.timeout", "2s"}, {"upstream.connect_timeout", "1s"}});
+      GatewayProcess dies({.upstream = world.simulator.url(), .settings = world.settings, .fault_point = step});
+      const auto request = create("\"crash\"", "crash@example.com");
+      CHECK_THROWS_AS(HttpClient(dies.address(), milliseconds{20'000}).send(request), HttpError);
+      CHECK(world.created() == (step == "keyed-post-marked" ? 0 : 1));
+      const auto repeat = world.send(0, request);
+      CHECK(repeat.status == 201);
+      CHECK(Json(repeat.body).text("contact.email") == "crash@example.com");
+      CHECK(world.send(0, request).body == repeat.body);
+      CHECK(world.created() == 1);
+    }
+  }
+
+  TEST_CASE("what nothing finds is told to be in doubt, and not sent twice") {
+    World world(1);
+    world.fault("reset-after", 1);
+    HttpRequest note{.method = "POST",
+                     .target = "/contacts/contact0000000000001/notes",
+                     .fields = {{"Content-Type", "application/json"}, {"Idempotency-Key", "note-1"}},
+                     .body = R"({"body":"once"})"};
+    CHECK(world.send(0, note).status == 502);
+    const auto repeat = world.send(0, note);
+    CHECK(repeat.status == 409);
+    CHECK(repeat.body.find("idempotency-in-doubt") != std::string::npos);
+    CHECK(world.books().integer("total") == 1);
+    // Tags are a set: they are sent again.
+    world.fault("reset-after", 1);
+    HttpRequest tags{.method = "POST",
+                     .target = "/contacts/contact0000000000001/tags",
+                     .fields = {{"Content-Type", "application/json"}, {"Idempotency-Key", "tags-1"}},
+                     .body = R"({"tags":["once"]})"};
+    CHECK(world.send(0, tags).status == 201);
+    CHECK(world.books().integer("total") == 3);
+  }
 }
