@@ -14,7 +14,7 @@ bool may_store(const View& before_fetch) { return before_fetch.marks.empty(); }
 
 bool may_share_fetch(const View& flight, std::uint64_t flight_counter, const View& reader,
                      std::uint64_t reader_counter) {
-  return flight == reader && flight_counter == reader_counter;
+  return reader.known() && flight == reader && flight_counter == reader_counter;
 }
 
 void Write::begun(const Begun& begun, const std::string& self, Milliseconds now, const Timing& timing, bool wait) {

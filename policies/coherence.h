@@ -36,8 +36,9 @@ struct Timing {
 // What one lookup saw, in one atomic step, before any fetch.
 struct View {
   Epoch epoch = 0;
-  std::vector<Generation> generations;  // one for each surrogate key, in the order asked
-  std::vector<WriteId> marks;           // writes under way on any of the keys, sorted
+  std::vector<Generation> generations;       // one for each surrogate key, in the order asked
+  std::vector<WriteId> marks;                // writes under way on any of the keys, sorted
+  bool known() const { return epoch != 0; }  // false: Redis did not answer
   bool operator==(const View&) const = default;
 };
 
@@ -54,7 +55,8 @@ bool may_serve(const Stamp& entry, const View& now);
 // Rule 2: what was fetched while a mark was seen may be from before that write: it is answered, never stored.
 bool may_store(const View& before_fetch);
 // Rule 7: equal views alone are the same moment. `counter`: the process' invalidation counter over the keys at the
-// lookup.
+// lookup. Two readers that know nothing of the shared state do not know that either: writes through other replicas may
+// lie between them.
 bool may_share_fetch(const View& flight, std::uint64_t flight_counter, const View& reader,
                      std::uint64_t reader_counter);
 

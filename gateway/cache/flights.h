@@ -1,7 +1,8 @@
 // Single flight: equal reads that miss at the same time share one fetch. Equal is more than the same key: the same
-// state of the contract (rule 7), else a read after a write's answer could join a fetch from before it. Used on the
-// Asio thread only. A flight lives on its own: a waiter that leaves takes nothing from the others; when the last one
-// leaves, the fetch is cancelled.
+// state of the contract (rule 7), else a read after a write's answer could join a fetch from before it. While Redis is
+// away that state is not known, and a read joins only a fetch that has not left yet (it may wait long for its permit):
+// what is sent after the read began is new enough. Used on the Asio thread only. A flight lives on its own: a waiter
+// that leaves takes nothing from the others; when the last one leaves, the fetch is cancelled.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -35,6 +36,7 @@ class Flights {
     asio::cancellation_slot slot() { return cancel_.slot(); }
     // A waiter joined: the fetch may have to hurry. Set by the leader.
     std::function<void(const Request& joined)> on_urgency;
+    std::shared_ptr<const Request> leader;  // set by the leader
 
    private:
     friend class Flights;
@@ -58,7 +60,8 @@ class Flights {
     auto& flights = flights_[key];
     for (auto& flight : flights)
       if (!flight->abandoned_ &&
-          policies::coherence::may_share_fetch(flight->view_, flight->guard_.sum, view, guard.sum))
+          (policies::coherence::may_share_fetch(flight->view_, flight->guard_.sum, view, guard.sum) ||
+           (!view.known() && !flight->view_.known() && flight->leader && !flight->leader->sent)))
         return {flight, false};
     flights.push_back(std::make_shared<Flight>(io_, view, guard));
     return {flights.back(), true};

@@ -318,6 +318,7 @@ asio::awaitable<upstream::Outcome> Attempts::send(std::shared_ptr<const Request>
                                                   policies::Fields validators, int attempt) {
   tracing::Scope span(request->trace, "upstream", tracing::Kind::Client, {{"http.request.method", request->method}});
   if (attempt > 1) span.set("http.request.resend_count", attempt - 1);
+  request->sent = true;
   auto outcome = co_await parts_.client.send(upstream_request(*request, access->authorization, validators, span));
   if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) {
     span.set("http.response.status_code", answer->status);

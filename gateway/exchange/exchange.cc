@@ -159,6 +159,8 @@ void Exchange::Claim::give_up() {
 void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate) {
   auto slot = flight->slot();
   request->flight = random_id();
+  request->sent = false;
+  flight->leader = request;
   flight->on_urgency = [this, request](const Request& joined) {
     if (joined.urgency < request->urgency) parts_.attempts.improve(*request, joined.urgency, joined.wait);
   };

@@ -77,4 +77,23 @@ TEST_SUITE("history") {
     pollfd answered{leader[0].descriptor(), POLLIN, 0};
     CHECK(::poll(&answered, 1, 0) == 0);
   }
+
+  TEST_CASE("a read through a replica that is cut off joins no fetch from before another replica's write") {
+    Cluster cluster({.simulator = {}, .relayed = true});
+    cluster.relay(0).set(TcpRelay::Mode::Refuse);
+    // From here on no writer waits for it, and nothing tells it of a write.
+    const std::string lapsed = R"(gateway_cache_invalidations_total{cause="lease"})";
+    REQUIRE(eventually(milliseconds(10'000), [&] { return cluster.metric(0, lapsed) > 0; }));
+    // The value is read at once and takes long to arrive.
+    HttpClient(cluster.simulator.address())
+        .send({.method = "POST",
+               .target = "/_simulator/faults",
+               .body = R"({"match":{"method":"GET"},"fault":"slow-body=700ms","count":1})"});
+    auto before = ask(cluster, 0, 1, 1);
+    REQUIRE(eventually(milliseconds(10'000), [&] { return upstream_requests(cluster) == 1; }));
+    Door door(cluster);
+    REQUIRE(door.send(1, put_of(0, 77)).status == 200);
+    CHECK(version_in(door.send(0, {.target = target_of(0)}).body) == 77);
+    CHECK(before.front().read().status == 200);
+  }
 }
