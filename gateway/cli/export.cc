@@ -47,6 +47,7 @@ class Receiver {
   long status = 0;
   bool whole = false;         // its last line said so
   std::uint64_t records = 0;  // of this request
+  std::uint64_t lacking = 0;  // those of them without a part that upstream refused
   std::uint64_t done = 0;     // of the export
   std::string refusal;        // the body of what is no 200
   std::string problem;        // of the last line of a stream that went wrong
@@ -79,6 +80,7 @@ class Receiver {
       if (!cursor || cursor->size() < 3) throw std::runtime_error("the gateway sent a record without a cursor");
       file_.append(line, std::string(cursor->substr(1, cursor->size() - 2)));
       ++records;
+      if (policies::json_member(line, "problems")) ++lacking;
     } else if (line.starts_with("{\"progress\":")) {
       show(line);
     } else if (line.starts_with("{\"end\":")) {
@@ -202,15 +204,20 @@ int run(const ExportRequest& request, bool bar, std::ostream& errors) {
   const std::string key = client_key(request);
   if (!file.cursor().empty())
     errors << "going on with " << file.part() << " (" << file.size() << " bytes)" << std::endl;
+  std::uint64_t lacking = 0;
   for (int failures = 0;;) {
     Receiver receiver(file, view);
     const CURLcode result = receive(request, key, file.cursor(), receiver);
     view.clear();
     if (receiver.error) std::rethrow_exception(receiver.error);
     file.flush();
+    lacking += receiver.lacking;
     if (receiver.whole) {
       file.finish();
       errors << "exported " << receiver.done << " contacts to " << request.out << std::endl;
+      if (lacking > 0)
+        errors << "contacts-gateway: " << lacking
+               << " of those received now lack a part that upstream refused; their \"problems\" say why" << std::endl;
       return kDone;
     }
     failures = receiver.records > 0 ? 1 : failures + 1;

@@ -204,6 +204,17 @@ TEST_SUITE("export") {
     CHECK(rig.start({"--url", "ftp://x"})->wait_for_exit(kLimit) == 2);
   }
 
+  TEST_CASE("records that lack a part are counted and told") {
+    Rig rig(30);
+    HttpClient(rig.simulator.address())
+        .send({.method = "POST",
+               .target = "/_simulator/faults",
+               .body = R"({"match":{"path_prefix":"/contacts/contact0000000000007/notes"},"fault":"status=400"})"});
+    const auto run = rig.start({"--include", "notes"});
+    CHECK(run->wait_for_exit(kLimit) == 0);
+    CHECK(run->output(Stream::Error).find("1 of those received now lack a part") != std::string::npos);
+  }
+
   TEST_CASE("two exports do not write one file") {
     Rig rig(2'000, {"--latency", "50ms"});
     const auto first = rig.start({"--include", "notes"});
