@@ -1,4 +1,4 @@
-// The chunked transfer coding of a request (RFC 9112 section 7.1), strict where http-parser is not: every line ends
+// The chunked transfer coding of a request (RFC 9112 section 7.1), strict: every line ends
 // with CRLF, chunk data too. Extensions and trailers are checked for their characters and dropped. Pure; fed any number
 // of bytes at a time.
 #pragma once

@@ -1,5 +1,4 @@
-// Character rules of HTTP fields and targets (RFC 9110 section 5.6.2, RFC 3986), stricter than http-parser's own
-// tables.
+// Character rules of HTTP fields and targets (RFC 9110 section 5.6.2, RFC 3986).
 #pragma once
 
 #include <string_view>
