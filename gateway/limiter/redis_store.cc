@@ -19,6 +19,8 @@ constexpr Duration kTryAgain = std::chrono::milliseconds(10);        // after a 
 constexpr Duration kReplyTooOld = std::chrono::milliseconds(250);    // this process was paused meanwhile
 constexpr Duration kReservation = std::chrono::milliseconds(1'500);  // several renewals long
 
+constexpr Instant kLongAgo = Instant::min() / 2;  // differences to it do not overflow
+
 // What this replica knows of a location: the slots it holds itself, so that it can go on alone and bring them back.
 struct Place {
   Place(const Step& step, Duration hold) : window(step.limit, hold), daily({.limit = step.daily_limit}) {}
@@ -28,12 +30,12 @@ struct Place {
   std::unordered_set<std::uint64_t> granted_shared;  // under way, and Redis knows them
   std::vector<std::uint64_t> ended, unsent;          // to be reported (again)
   std::uint64_t taken = 0;                           // by everybody, in the last reply
-  Instant taken_at = Instant::min();
+  Instant taken_at = kLongAgo;
   policies::LostWindow lost;
   std::string epoch;           // whose shared window has our slots
   std::string reserved_epoch;  // whose shared window has our reservations
   std::uint64_t reservations = 0;
-  Instant reserved_at = Instant::min();
+  Instant reserved_at = kLongAgo;
   std::uint64_t counted_alone = 0;
   bool writing = false;  // a take_back is under way
 };

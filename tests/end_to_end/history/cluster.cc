@@ -53,8 +53,8 @@ void Cluster::kill(int replica) {
 
 void Cluster::stop(int replica) {
   signal(replica, SIGTERM);
-  // It may run into its SIGSTOP on the way.
-  CHECK(eventually(milliseconds(10'000), [&] {
+  // It may run into its SIGSTOP on the way, and has 30 s for what is in flight.
+  CHECK(eventually(milliseconds(40'000), [&] {
     signal(replica, SIGCONT);
     return !running(replica);
   }));
