@@ -31,10 +31,11 @@ fi
 
 export GATEWAY_TEST_FILTER=$filter
 export TSAN_OPTIONS="suppressions=$top/tests/tsan.supp:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
-case $preset in asan | tsan) limit=$((limit * 4)) ;; esac
+jobs=$(($(nproc) + 1))  # they wait more than they work
+case $preset in asan | tsan) limit=$((limit * 4)) jobs=$(nproc) ;; esac
 say "running $preset${filter:+ (only '$filter')}"
 code=0
-(cd "$top/build/$preset" && ctest --output-on-failure --timeout "$limit" -j "$(nproc)" </dev/null) ||
+(cd "$top/build/$preset" && ctest --output-on-failure --timeout "$limit" -j "$jobs" </dev/null) ||
   code=$?
 
 # Cases are counted from doctest's own summaries; a program that ended without one (crash, time limit) counts as one failure.
