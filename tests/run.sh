@@ -44,6 +44,12 @@ summaries=$(grep -a '^\[doctest\] test cases:' "$last" || true)
 passed=$(awk '{n += $6} END {print n + 0}' <<<"$summaries")
 failed=$(awk '{n += $9} END {print n + 0}' <<<"$summaries")
 if [ "$code" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+if [ "$code" != 0 ]; then  # once more where a reader looks first: what failed, from the pages above
+  say "what failed:"
+  (cd "$top/build/$preset" && ctest --show-only=human --rerun-failed 2>/dev/null | sed -n 's/^ *Test *#[0-9]*: /  /p')
+  grep -aE -A2 'ERROR: |(WARNING|ERROR|SUMMARY): (Thread|Address|Leak|UndefinedBehavior)Sanitizer|runtime error: ' "$last" |
+    cut -c1-300 | head -n 60
+fi
 if [ "$passed" = 0 ] && [ "$failed" = 0 ]; then
   say "no test case has '$filter' in its name"
   code=1

@@ -37,7 +37,11 @@ struct Watch {
     replica->command({"CONFIG", "SET", "masteruser", "nobody"});
     master.command({"CLIENT", "KILL", "TYPE", "replica"});
   }
-  bool promoted() { return replica->command({"ROLE"}).find("master") != std::string::npos; }
+  // As the sentinel tells clients. The copy itself cuts its connections while it is promoted.
+  bool promoted() {
+    return sentinel->command({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main"}).find(std::to_string(replica->port())) !=
+           std::string::npos;
+  }
 };
 
 }  // namespace
