@@ -53,7 +53,7 @@ std::vector<StoredToken> stored_tokens(const config::Settings& settings, Finding
   const OpenedStore opened(settings);
   const auto now = credentials::wall_now();
   for (const auto& grant : opened.grants()) {
-    if (!configured(settings, grant) || grant.ended == "uninstalled") continue;
+    if (!configured(settings, grant) || grant.uninstalled()) continue;
     const bool live = policies::usable(grant.times, now) && !grant.access_token.empty();
     const auto more = ", " + scopes_of(grant) + ", ends in " + in_words(grant.times.expires - now);
     if (!grant.ended.empty())

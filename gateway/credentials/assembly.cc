@@ -43,8 +43,8 @@ std::unique_ptr<OAuth> make_oauth(const config::Settings& settings, const Surrou
   auto store = token_store::open_store(around.io, settings, around.redis, true);
   auto& metrics = around.metrics;
   auto oauth = std::make_unique<OAuth>(
-      OAuthParts{around.io, std::move(store), [&metrics](std::string_view result) { metrics.token_refresh(result); },
-                 around.on_known},
+      OAuthParts{around.io, std::move(store), around.redis,
+                 [&metrics](std::string_view result) { metrics.token_refresh(result); }, around.on_known},
       settings);
   add_expiries(metrics, *oauth);
   const bool others = !settings.credentials.token.empty() || !settings.credentials.locations.empty();

@@ -87,7 +87,7 @@ std::vector<policies::GrantView> Grants::views() const {
   const auto now = wall_now();
   std::vector<policies::GrantView> views;
   for (const auto& grant : grants_) {
-    const bool gone = grant->grant.ended == "uninstalled";
+    const bool gone = grant->grant.uninstalled();
     const bool live = grant->access && !grant->refused && !gone && policies::usable(grant->grant.times, now);
     views.push_back({grant->grant.kind, grant->grant.subject, live, !grant->grant.ended.empty(), gone});
   }

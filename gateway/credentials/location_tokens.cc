@@ -78,6 +78,10 @@ void LocationTokens::drop(const std::string& location) {
   changed_();
 }
 
+void LocationTokens::drop_made_by(const std::string& company_id) {
+  std::erase_if(tokens_, [&](const auto& item) { return item.second->made_by == company_id; });
+}
+
 bool LocationTokens::holds(const std::string& location, const AccessPtr& access) const {
   const auto found = tokens_.find(location);
   return found != tokens_.end() && found->second->access == access;
@@ -139,7 +143,9 @@ asio::awaitable<LocationTokens::Result> LocationTokens::make_with(GrantPtr compa
     auto made = co_await endpoint_.location_token(company->grant.subject, location, access->authorization, version_);
     access->accepted = access->accepted || !made.token_refused;
     token->trouble = endpoint_.failure();
+    if (company->grant.uninstalled()) co_return Result::Refused;  // meanwhile
     if (auto* pair = std::get_if<policies::TokenPair>(&made.answer)) {
+      token->made_by = company->grant.id;
       token->access = std::make_shared<Access>(std::move(pair->access_token));
       token->times = {asked, asked + pair->life};
       token->jitter = random_unit();

@@ -25,7 +25,8 @@ class LocationTokens {
 
   // The upstream refused a request for its token: another is on its way, or there already.
   bool refuse(const std::string& location, const AccessPtr& access);
-  void drop(const std::string& location);  // the app was uninstalled
+  void drop(const std::string& location);            // the app was installed there or taken away
+  void drop_made_by(const std::string& company_id);  // the app was taken away from the whole agency: its grant's id
   bool holds(const std::string& location, const AccessPtr& access) const;
 
   struct Expiry {
@@ -37,6 +38,7 @@ class LocationTokens {
  private:
   struct Token {
     AccessPtr access;
+    std::string made_by;  // the grant's id
     policies::TokenTimes times;
     double jitter = 0;
     bool making = false, refused = false, none = false;

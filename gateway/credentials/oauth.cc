@@ -21,11 +21,18 @@ OAuth::OAuth(OAuthParts parts, const config::Settings& settings)
       changed_(io_.get_executor()),
       on_known_(std::move(parts.on_known)),
       grants_({io_, *store_, endpoint_, parts.count, [this] { grants_changed(); }}, settings.credentials.oauth.grants),
-      tokens_(io_, grants_, endpoint_, settings.upstream.version, parts.count, [this] { changed_.notify(); }) {}
+      tokens_(io_, grants_, endpoint_, settings.upstream.version, parts.count, [this] { changed_.notify(); }),
+      news_(io_, parts.redis) {}
 
-void OAuth::start() { grants_.start(); }
+void OAuth::start() {
+  grants_.start();
+  news_.start([this](const std::string& location) { tokens_.drop(location); });
+}
 
-asio::awaitable<void> OAuth::stop() { co_await grants_.stop(kStopWithin); }
+asio::awaitable<void> OAuth::stop() {
+  news_.stop();
+  co_await grants_.stop(kStopWithin);
+}
 
 void OAuth::reload(const config::Settings& settings) { grants_.configure(settings.credentials.oauth.grants); }
 
@@ -97,6 +104,7 @@ asio::awaitable<bool> OAuth::on_installation(policies::Installation installation
 asio::awaitable<bool> OAuth::installed(std::string location) {
   if (!std::holds_alternative<policies::MintFrom>(choose(location))) co_return true;
   tokens_.drop(location);  // that it was refused was before
+  if (!co_await news_.tell(location)) co_return false;
   const auto got = co_await acquire(location, Clock::now() + kInstallWithin);
   const auto* none = std::get_if<NoAccess>(&got);
   co_return none == nullptr || none->reason != NoAccess::Reason::Unavailable;
@@ -105,14 +113,16 @@ asio::awaitable<bool> OAuth::installed(std::string location) {
 asio::awaitable<bool> OAuth::uninstalled(policies::Installation installation) {
   const bool whole = installation.location.empty();
   const auto& subject = whole ? installation.company : installation.location;
-  if (!whole) tokens_.drop(subject);
   bool all = true;
+  if (!whole) {
+    tokens_.drop(subject);
+    all = co_await news_.tell(subject);
+  }
   const auto grants = grants_.all();  // may change while it waits
   for (const auto& grant : grants) {
     const bool meant = grant->grant.subject == subject && (grant->grant.kind == GrantKind::Company) == whole &&
-                       policies::app_of(grant->grant.client_id) == installation.app &&
-                       grant->grant.ended != "uninstalled";
-    if (meant && !subject.empty()) all = co_await grants_.end(grant, "uninstalled") && all;
+                       policies::app_of(grant->grant.client_id) == installation.app && !grant->grant.uninstalled();
+    if (meant && !subject.empty()) all = co_await grants_.end(grant, token_store::kUninstalled) && all;
   }
   co_return all;
 }
@@ -120,7 +130,10 @@ asio::awaitable<bool> OAuth::uninstalled(policies::Installation installation) {
 void OAuth::grants_changed() {
   Known known;
   for (const auto& grant : grants_.all()) {
-    if (grant->grant.ended == "uninstalled") continue;
+    if (grant->grant.uninstalled()) {
+      tokens_.drop_made_by(grant->grant.id);
+      continue;
+    }
     if (grant->grant.kind == GrantKind::Company)
       known.agencies = true;
     else if (!grant->grant.subject.empty())

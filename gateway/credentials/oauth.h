@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/credentials/installation_news.h"
 #include "gateway/credentials/location_tokens.h"
 #include "gateway/mutex.h"
 
@@ -17,6 +18,7 @@ namespace gateway::credentials {
 struct OAuthParts {
   asio::io_context& io;
   std::unique_ptr<token_store::Store> store;
+  redis::Client* redis;                                // null: no other replica is to be told of installations
   std::function<void(std::string_view result)> count;  // gateway_token_refreshes_total
   std::function<void()> on_known;                      // known() may have changed
 };
@@ -33,7 +35,7 @@ class OAuth {
   asio::awaitable<std::variant<AccessPtr, NoAccess>> acquire(std::string location, Clock::time_point deadline);
   // After a 401 to a request with `access`. True: acquire() has another, or will have.
   asio::awaitable<bool> refused(std::string location, AccessPtr access, Clock::time_point deadline);
-  // INSTALL fetches the location's token, UNINSTALL drops what there is. False: not possible now.
+  // INSTALL fetches the location's token, UNINSTALL drops what there is, in every replica. False: not possible now.
   asio::awaitable<bool> on_installation(policies::Installation installation);
 
   // For which locations there are grants; any thread.
@@ -71,6 +73,7 @@ class OAuth {
   std::function<void()> on_known_;
   Grants grants_;
   LocationTokens tokens_;
+  InstallationNews news_;
 
   mutable Mutex mutex_;
   Known known_ GUARDED_BY(mutex_);

@@ -12,6 +12,8 @@
 
 namespace gateway::token_store {
 
+inline constexpr const char* kUninstalled = "uninstalled";
+
 struct Grant {
   std::string id;  // grant_id(): where it is kept, never a secret
   std::string client_id;
@@ -22,7 +24,8 @@ struct Grant {
   std::string scope;
   std::uint64_t version = 0;  // 0: a seed that was never exchanged
   std::string seed;           // seed_mark() of the configured refresh token that the chain began with
-  std::string ended;          // why no renewal will bring another pair: "invalid_grant", "uninstalled"; empty: none
+  std::string ended;          // why no renewal will bring another pair: "invalid_grant", kUninstalled; empty: none
+  bool uninstalled() const { return ended == kUninstalled; }  // the app was taken away: no token of it is used any more
   bool operator==(const Grant&) const = default;
 };
 

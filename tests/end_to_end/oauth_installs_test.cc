@@ -14,16 +14,21 @@ using namespace oauth_test;
 namespace {
 
 // A command of the program beside a gateway that uses the same settings.
-Process command(const Upstream& upstream, const std::string& config_file, std::vector<std::string> arguments) {
+Process command(const Upstream& upstream, const std::string& config_file, std::vector<std::string> arguments,
+                bool typed_to = false) {
   arguments.insert(arguments.begin(), binary_dir() + "/contacts-gateway");
   return Process({.arguments = std::move(arguments),
                   .environment = {"GATEWAY_CONFIG=" + config_file, "GATEWAY_UPSTREAM_URL=" + upstream.process.url()},
-                  .unset_prefix = "GATEWAY_"});
+                  .unset_prefix = "GATEWAY_",
+                  .typed_to = typed_to});
 }
 
+std::string client_json(const std::string& redirect_uri) {
+  return R"({"client_id":")" + kApp + R"(","client_secret":")" + kSecret + R"(","redirect_uri":")" + redirect_uri +
+         "\"}";
+}
 std::string client_json(std::uint16_t port) {
-  return R"({"client_id":")" + kApp + R"(","client_secret":")" + kSecret + R"(","redirect_uri":"http://127.0.0.1:)" +
-         std::to_string(port) + R"(/back"})";
+  return client_json("http://127.0.0.1:" + std::to_string(port) + "/back");
 }
 
 std::string between(const std::string& text, const std::string& start, const std::string& end) {
@@ -38,18 +43,38 @@ std::string new_code(Upstream& upstream, const std::string& location) {
       .text("code");
 }
 
+// `authorize --paste`, which has told where the browser must go and waits for what comes back.
+class Pasting {
+ public:
+  Pasting(const Upstream& upstream, const std::string& file)
+      : process_(command(upstream, file, {"authorize", "--paste"}, true)) {
+    REQUIRE(eventually(kLimit, [&] { return said().find("Paste the code") != std::string::npos; }));
+  }
+  std::string state() const { return between(said(), "state=", " \n&"); }
+  std::optional<int> paste(const std::string& text) {
+    process_.type(text);
+    return process_.wait_for_exit(kLimit);
+  }
+  std::string said() const { return process_.output(Stream::Out) + process_.output(Stream::Error); }
+
+ private:
+  Process process_;
+};
+
 struct Agency {
-  explicit Agency(std::vector<std::string> more = {}) : upstream(arguments(std::move(more))) {
-    const auto key = Json(upstream.control.get("/_simulator/webhooks").body).text("public_key");
-    gateway = std::make_unique<GatewayProcess>(GatewayOptions{
-        .upstream = upstream.process.url(),
-        .settings = {{"webhooks.public_key", key}},
-        .config = settings("file:" + (folder.path() / "tokens").string(), {grant_json("seed-c", "", "Company")})});
+  explicit Agency(const std::string& redis = "") : upstream({"--refresh-token", "seed-c=company:com"}), redis_(redis) {
+    gateway = start();
     upstream.post("webhooks", R"({"url":"http://)" + gateway->address() + "/webhooks/leadconnector\"}");
   }
-  static std::vector<std::string> arguments(std::vector<std::string> more) {
-    more.insert(more.end(), {"--refresh-token", "seed-c=company:com"});
-    return more;
+  // With a Redis another replica may be started; webhooks go to the first.
+  std::unique_ptr<GatewayProcess> start() {
+    const auto key = Json(upstream.control.get("/_simulator/webhooks").body).text("public_key");
+    GatewayOptions options{.upstream = upstream.process.url(),
+                           .settings = {{"webhooks.public_key", key}},
+                           .config = settings(redis_.empty() ? "file:" + (folder.path() / "tokens").string() : "redis",
+                                              {grant_json("seed-c", "", "Company")})};
+    if (!redis_.empty()) options.settings.emplace_back("redis.url", redis_);
+    return std::make_unique<GatewayProcess>(options);
   }
   // What the gateway said to the event.
   std::int64_t deliver(const std::string& event) {
@@ -71,6 +96,9 @@ struct Agency {
   TempDir folder;
   Upstream upstream;
   std::unique_ptr<GatewayProcess> gateway;
+
+ private:
+  std::string redis_;
 };
 
 }  // namespace
@@ -117,12 +145,53 @@ TEST_SUITE("oauth_installs") {
       for (const std::string& secret : {code, kSecret, std::string("access-"), std::string("refresh-")})
         CHECK(whole.find(secret) == std::string::npos);
       CHECK(eventually(kLimit, [&] { return status_at(gateway, "loc_a") == 200; }));
-
-      // Again, for the same location and with a pasted code: it takes the place of the first.
-      Process again = command(upstream, file, {"authorize", "--paste"});
-      REQUIRE(again.wait_for_exit(kLimit) == 1);  // nothing was pasted: standard input is empty
-      CHECK(status_at(gateway, "loc_a") == 200);
     }
+  }
+
+  TEST_CASE("authorize --paste takes the code or the whole URL, stores what it brings, and refuses what is another's") {
+    Upstream upstream({});
+    const TempDir folder;
+    // A redirect_uri that leads elsewhere, where nobody of ours listens.
+    const auto file = folder.write("gateway.json", settings("file:" + (folder.path() / "tokens").string(),
+                                                            {client_json("https://app.example/oauth/back")}));
+    GatewayProcess gateway({.upstream = upstream.process.url(), .config_file = file});
+    CHECK(status_at(gateway, "loc_a") == 403);
+
+    Pasting empty(upstream, file);
+    CHECK(empty.paste("\n") == 1);
+    CHECK(empty.said().find("what was pasted: it carries no code") != std::string::npos);
+
+    const auto refused = [&](const std::string& text, const std::string& why) {
+      CAPTURE(text);
+      Pasting pasting(upstream, file);
+      CHECK(pasting.paste(text) == 1);
+      CHECK_MESSAGE(pasting.said().find(why) != std::string::npos, pasting.said());
+      CHECK(pasting.said().find("never-issued") == std::string::npos);
+      CHECK(status_at(gateway, "loc_a") == 403);
+    };
+    refused("never-issued\n", "refused the code (invalid_grant)");
+    refused("https://app.example/oauth/back?code=never-issued&state=of-another\n", "its state is not the one");
+    refused("https://app.example/oauth/back?error=access_denied\n", "the install page says that it was refused");
+
+    // The bare code, as a terminal sends it; then, for another location, the whole URL.
+    const auto accepted = [&](const std::string& location, auto text_of) {
+      CAPTURE(location);
+      const auto code = new_code(upstream, location);
+      Pasting pasting(upstream, file);
+      CHECK(pasting.paste(text_of(code, pasting.state())) == 0);
+      const auto said = pasting.said();
+      CHECK_MESSAGE(said.find("Stored. The tokens are good for the location " + location) != std::string::npos, said);
+      for (const std::string& secret : {code, kSecret, std::string("access-"), std::string("refresh-")})
+        CHECK(said.find(secret) == std::string::npos);
+      CHECK(eventually(kLimit, [&] { return status_at(gateway, location) == 200; }));
+    };
+    accepted("loc_a", [](const std::string& code, const std::string&) { return code + " \r\n"; });
+    accepted("loc_b", [](const std::string& code, const std::string& state) {
+      return "https://app.example/oauth/back?state=" + state + "&code=" + code + "\n";
+    });
+    // Once more for the first: its new grant takes the place of the old one, which the upstream has ended.
+    upstream.post("revoke", R"({"locationId":"loc_a"})");
+    accepted("loc_a", [](const std::string& code, const std::string&) { return code; });
   }
 
   TEST_CASE("authorize says what is missing and what the upstream did not like") {
@@ -190,10 +259,37 @@ TEST_SUITE("oauth_installs") {
     agency.upstream.fault("/oauth/locationToken", "status=400", 1);  // as the upstream says from then on
     CHECK(status_at(gateway, "loc_a") == 403);
     CHECK(agency.deliver(agency.event("INSTALL", "loc_a", "app0")) == 409);  // the same event again
-    CHECK(agency.deliver(agency.event("UNINSTALL", "")) == 200);             // the whole agency
+    CHECK(status_at(gateway, "loc_b") == 200);
+    CHECK(agency.deliver(agency.event("UNINSTALL", "")) == 200);  // the whole agency
     CHECK(status_at(gateway, "loc_b") == 403);
     gateway.process().signal(SIGTERM);
     CHECK(gateway.process().wait_for_exit(kLimit) == 0);
+  }
+
+  TEST_CASE("INSTALL and UNINSTALL reach the tokens of replicas that did not get the webhook") {
+    RedisServer redis;
+    Agency agency(redis.url());
+    const auto other = agency.start();
+    const auto refused = [&](const std::string& location) {
+      return eventually(kLimit, [&] { return status_at(*other, location) == 403; });
+    };
+    for (const std::string location : {"loc_a", "loc_b"}) {
+      CHECK(status_at(*agency.gateway, location) == 200);
+      CHECK(status_at(*other, location) == 200);
+    }
+    agency.upstream.fault("/oauth/locationToken", "status=400", 1'000'000);  // as the upstream says from then on
+    CHECK(agency.deliver(agency.event("UNINSTALL", "loc_a")) == 200);
+    CHECK(refused("loc_a"));
+    CHECK(status_at(*other, "loc_b") == 200);
+
+    // Installed again: that it was refused a moment ago is forgotten everywhere.
+    agency.upstream.control.send({.method = "DELETE", .target = "/_simulator/faults"});
+    CHECK(agency.deliver(agency.event("INSTALL", "loc_a")) == 200);
+    CHECK(eventually(kLimit, [&] { return status_at(*other, "loc_a") == 200; }));
+
+    CHECK(agency.deliver(agency.event("UNINSTALL", "")) == 200);  // the whole agency
+    CHECK(refused("loc_a"));
+    CHECK(refused("loc_b"));
   }
 
   TEST_CASE("an INSTALL whose token cannot be fetched now is not acknowledged, so that it is sent again") {

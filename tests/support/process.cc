@@ -40,13 +40,13 @@ std::vector<std::string> merged_environment(const ProcessOptions& options) {
 }
 
 // Runs between fork and exec: only async-signal-safe calls, since other threads' locks may be held in this copy.
-[[noreturn]] void become(pid_t parent, char* const* arguments, char* const* environment, const int (&output)[2],
-                         int failure) {
+[[noreturn]] void become(pid_t parent, char* const* arguments, char* const* environment, int input,
+                         const int (&output)[2], int failure) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
-  const int none = ::open("/dev/null", O_RDONLY);
-  if (none >= 0 && ::dup2(none, 0) >= 0 && ::dup2(output[0], 1) >= 0 && ::dup2(output[1], 2) >= 0) {
+  if (input < 0) input = ::open("/dev/null", O_RDONLY);
+  if (input >= 0 && ::dup2(input, 0) >= 0 && ::dup2(output[0], 1) >= 0 && ::dup2(output[1], 2) >= 0) {
     sigset_t all;
     ::sigemptyset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -64,14 +64,17 @@ Process::Process(const ProcessOptions& options) {
   std::vector<std::string> environment = merged_environment(options);
   const std::vector<char*> argument_pointers = pointers(arguments), environment_pointers = pointers(environment);
   for (int& file : output_) file = ::memfd_create("output", MFD_CLOEXEC);
-  int failure[2];
-  if (output_[0] < 0 || output_[1] < 0 || ::pipe2(failure, O_CLOEXEC) != 0)
+  int failure[2], input[2] = {-1, -1};
+  if (output_[0] < 0 || output_[1] < 0 || ::pipe2(failure, O_CLOEXEC) != 0 ||
+      (options.typed_to && ::pipe2(input, O_CLOEXEC) != 0))
     throw std::runtime_error(std::string("cannot start a process: ") + std::strerror(errno));
   for (const int file : output_) ::fcntl(file, F_SETFL, O_APPEND);
 
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become(parent, argument_pointers.data(), environment_pointers.data(), output_, failure[1]);
+  if (pid_ == 0) become(parent, argument_pointers.data(), environment_pointers.data(), input[0], output_, failure[1]);
+  ::close(input[0]);
+  input_ = input[1];
   ::close(failure[1]);
   if (pid_ > 0) ::setpgid(pid_, pid_);
   int reason = 0;
@@ -83,6 +86,7 @@ Process::Process(const ProcessOptions& options) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
+  ::close(input_);
   for (const int file : output_) ::close(file);
   throw std::runtime_error("cannot start " + arguments.at(0) + ": " + std::strerror(reason ? reason : errno));
 }
@@ -93,7 +97,13 @@ Process::~Process() {
     reap();
   }
   ::close(pid_descriptor_);
+  ::close(input_);
   for (const int file : output_) ::close(file);
+}
+
+void Process::type(std::string_view text) {
+  (void)!::write(input_, text.data(), text.size());  // one that has ended reads nothing, which its output shows
+  ::close(std::exchange(input_, -1));
 }
 
 void Process::signal(int number) const { ::syscall(SYS_pidfd_send_signal, pid_descriptor_, number, nullptr, 0); }

@@ -23,6 +23,7 @@ struct ProcessOptions {
   std::vector<std::string> arguments;    // the program (a path, or a name on PATH) and its arguments
   std::vector<std::string> environment;  // "NAME=value", put over the test's own environment
   std::string unset_prefix;              // variables of the test's own environment that begin so are left out
+  bool typed_to = false;                 // standard input is what type() sends; else it is empty
 };
 
 class Process {
@@ -36,6 +37,8 @@ class Process {
   pid_t pid() const { return pid_; }
   void signal(
       int number) const;  // to the program alone; SIGSTOP and SIGCONT too. Nothing happens once it was waited for
+
+  void type(std::string_view text);  // the whole of its standard input, which ends with it; once
 
   // The first whole line that `matches`, from the stream's beginning. Nothing at the deadline, or as soon as the
   // program has ended without writing such a line.
@@ -54,6 +57,7 @@ class Process {
   pid_t pid_ = -1;
   int pid_descriptor_ = -1;
   int output_[2] = {-1, -1};  // memory files, by Stream
+  int input_ = -1;
   std::optional<int> exit_;
 };
 
