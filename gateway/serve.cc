@@ -12,6 +12,7 @@
 
 #include "gateway/admin/admin.h"
 #include "gateway/admin/operations.h"
+#include "gateway/admin/ready_parts.h"
 #include "gateway/config/address.h"
 #include "gateway/exchange/service.h"
 #include "gateway/lifecycle/attend.h"
@@ -171,7 +172,11 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   const bool owns_file = adopt(inherited, "gateway", options);
   options.limits.refuse_bodies = &service.memory_is_short();
   const auto tls = options.tls;
+  const auto most_connections = options.limits.connections;
   server::Server public_server(std::move(options), service.handlers());
+  admin.add_ready_check([&draining, &public_server, most_connections] {
+    return admin::listeners_part(draining, public_server.connections(), most_connections);
+  });
   if (tls) {
     tell_certificate(*tls);
     add_handshake_counts(metrics, public_server);

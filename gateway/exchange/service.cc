@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "gateway/admin/purge.h"
+#include "gateway/admin/ready_parts.h"
 #include "gateway/cache/local_tier.h"
 #include "gateway/cache/redis_tier.h"
 #include "gateway/credentials/assembly.h"
@@ -101,6 +102,12 @@ class Service::Impl {
     admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
       start_purge(std::move(purge), std::move(done));
     }));
+    admin.add_ready_check([this] {
+      std::vector<std::string> open;
+      for (const auto& circuit : circuits_.read())
+        if (circuit.open) open.push_back(circuit.location);
+      return admin::upstream_part(open);
+    });
     if (redis_)
       admin.add_ready_check([this] { return admin::ReadyPart{"redis", true, redis_up_ ? "" : redis_detail({})}; });
   }

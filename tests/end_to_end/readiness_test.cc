@@ -1,0 +1,73 @@
+// /readyz on a running gateway: each part, and why it is not as it should be.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "tests/support/eventually.h"
+#include "tests/support/gateway_process.h"
+#include "tests/support/http_client.h"
+#include "tests/support/json.h"
+#include "tests/support/redis_server.h"
+#include "tests/support/simulator_process.h"
+
+using namespace test_support;
+
+namespace {
+
+constexpr milliseconds kLimit{20'000};
+
+struct Readiness {
+  int status = 0;
+  std::string body;
+  // "ready: why" of a part; empty where it is not named.
+  std::string part(const std::string& name) const {
+    const Json json(body);
+    for (int i = 0; json.has("parts." + std::to_string(i) + ".name"); ++i) {
+      const auto at = "parts." + std::to_string(i) + ".";
+      if (json.text(at + "name") == name)
+        return (json.boolean(at + "ready") ? "ready: " : "not: ") + json.text(at + "why");
+    }
+    return {};
+  }
+};
+
+Readiness readiness(GatewayProcess& gateway) {
+  const auto answer = HttpClient(gateway.admin_address()).get("/readyz");
+  return {answer.status, answer.body};
+}
+
+}  // namespace
+
+TEST_SUITE("readiness") {
+  TEST_CASE("an open circuit and a lost Redis are told of, and leave the gateway ready; one that ends is not") {
+    SimulatorProcess simulator{{.arguments = {"--limit", "0"}}};
+    RedisServer redis;
+    GatewayProcess gateway(
+        {.upstream = simulator.url(),
+         .settings = {{"credentials.token", "simulator-token"}, {"redis.url", redis.url()}, {"retry.budget", "0%"}}});
+    CHECK(eventually(kLimit, [&] { return readiness(gateway).part("redis") == "ready: "; }));
+    auto now = readiness(gateway);
+    CHECK_MESSAGE(now.status == 200, now.body);
+    for (const char* part : {"gateway", "listeners", "upstream"}) CHECK_MESSAGE(now.part(part) == "ready: ", now.body);
+
+    HttpClient(simulator.address())
+        .send({.method = "POST", .target = "/_simulator/faults", .body = R"({"fault":"status=503"})"});
+    HttpClient client(gateway.address());
+    CHECK(eventually(kLimit, [&] {
+      client.get("/contacts/contact0000000000001", {{"Cache-Control", "no-store"}});
+      return readiness(gateway).part("upstream").find("the circuit is open") != std::string::npos;
+    }));
+    redis.kill();
+    CHECK(eventually(kLimit, [&] { return readiness(gateway).part("redis").find("away") != std::string::npos; }));
+    now = readiness(gateway);
+    CHECK_MESSAGE(now.status == 200, now.body);
+
+    HttpClient idle(gateway.address());
+    CHECK(idle.get("/nope").status == 404);  // the drain waits for it
+    gateway.process().signal(SIGTERM);
+    CHECK(eventually(kLimit, [&] { return readiness(gateway).status == 503; }));
+    now = readiness(gateway);
+    CHECK_MESSAGE(now.part("listeners").starts_with("not: no new connection is taken"), now.body);
+    CHECK(gateway.process().wait_for_exit(kLimit) == 0);
+  }
+}
