@@ -9,6 +9,7 @@ namespace {
 bool kept(std::string_view name) {
   static constexpr std::string_view kRateLimit = "X-RateLimit-";
   return !policies::same_name(name, "Content-Length") && !policies::same_name(name, "Age") &&
+         !policies::same_name(name, "X-Request-Id") &&
          !policies::same_name(name.substr(0, kRateLimit.size()), kRateLimit);
 }
 

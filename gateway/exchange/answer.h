@@ -12,8 +12,8 @@
 namespace gateway::exchange {
 
 // Status line and field lines as Reply::send_prepared takes them. Left out: framing (Content-Length is made from
-// `body_size`), Age (made anew for each answer) and the upstream's X-RateLimit fields, which say nothing any more once
-// an answer is kept. `received`: its Date where it has none.
+// `body_size`), Age and X-Request-Id (made anew for each answer) and the upstream's X-RateLimit fields, which say
+// nothing any more once an answer is kept. `received`: its Date where it has none.
 std::string prepared_head(int status, const policies::Fields& fields, std::size_t body_size,
                           policies::WallTime received);
 

@@ -71,25 +71,29 @@ void Collector::serve(int socket) {
     const std::size_t length = length_of(received.substr(0, end));
     if (received.size() < end + 4 + length) continue;
     int status = 0;
-    std::string fields;
+    std::string fields, body;
     {
       const std::lock_guard lock(mutex_);
       status = status_;
       fields = fields_;
+      body = body_;
       requests_.push_back({received.substr(0, end), received.substr(end + 4, length)});
       if (status == 200) taken_.push_back(requests_.back());
     }
+    const bool head_only = received.starts_with("HEAD ");
     received.erase(0, end + 4 + length);
     if (status == 0) continue;
-    const std::string answer = "HTTP/1.1 " + std::to_string(status) + " X\r\n" + fields + "Content-Length: 2\r\n\r\n{}";
+    const std::string answer = "HTTP/1.1 " + std::to_string(status) + " X\r\n" + fields +
+                               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + (head_only ? "" : body);
     if (::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
   }
 }
 
-void Collector::answer(int status, const std::string& fields) {
+void Collector::answer(int status, const std::string& fields, const std::string& body) {
   const std::lock_guard lock(mutex_);
   status_ = status;
   fields_ = fields;
+  body_ = body;
 }
 
 std::vector<Collector::Request> Collector::requests() const {

@@ -19,9 +19,9 @@ class Collector {
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
-  // What it answers from now on, with `fields` ("Cache-Control: max-age=60\r\n"); 0: nothing, the connection stays
-  // open.
-  void answer(int status, const std::string& fields = {});
+  // What it answers from now on, with `fields` ("Cache-Control: max-age=60\r\n") and `body`, which HEAD gets the length
+  // of; 0: nothing, the connection stays open.
+  void answer(int status, const std::string& fields = {}, const std::string& body = "{}");
   struct Request {
     std::string head, body;
   };
@@ -38,7 +38,7 @@ class Collector {
   std::atomic<bool> ending_{false};
   mutable std::mutex mutex_;
   int status_ = 200;
-  std::string fields_;
+  std::string fields_, body_ = "{}";
   std::vector<Request> requests_, taken_;
   std::thread thread_;
 };

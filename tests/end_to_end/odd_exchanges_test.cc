@@ -1,0 +1,42 @@
+// Unusual requests and unusual answers of an upstream: a hit says the same as the miss before it, and what the cache
+// cannot tell apart is not cached.
+#include <doctest/doctest.h>
+
+#include "tests/support/collector.h"
+#include "tests/support/gateway_process.h"
+#include "tests/support/http_client.h"
+
+using test_support::Collector;
+using test_support::GatewayProcess;
+using test_support::HttpClient;
+using test_support::HttpFields;
+using test_support::HttpResponse;
+
+namespace {
+
+const std::string kContact = "/contacts/contact0000000000001";
+
+bool is_hit(const HttpResponse& response) { return response.field("Cache-Status").find("; hit") != std::string::npos; }
+
+struct Pair {
+  explicit Pair(std::vector<std::pair<std::string, std::string>> settings = {})
+      : gateway({.upstream = upstream.url(), .settings = std::move(settings)}) {}
+  Collector upstream;
+  GatewayProcess gateway;
+  HttpClient client{gateway.address()};
+};
+
+}  // namespace
+
+TEST_SUITE("odd exchanges") {
+  TEST_CASE("a hit has one X-Request-Id, its own, also where the upstream sent one") {
+    Pair pair;
+    pair.upstream.answer(200, "X-Request-Id: of-the-upstream\r\n");
+    for (const bool hit : {false, true}) {
+      const auto answer = pair.client.get(kContact, {{"X-Request-Id", hit ? "second" : "first"}});
+      REQUIRE(is_hit(answer) == hit);
+      CHECK(answer.count("X-Request-Id") == 1);
+      CHECK(answer.field("X-Request-Id") == (hit ? "second" : "first"));
+    }
+  }
+}
