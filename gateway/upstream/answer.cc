@@ -3,17 +3,23 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/server/syntax.h"
 #include "gateway/upstream/request_lines.h"
 
 namespace gateway::upstream {
 
 namespace {
 
-constexpr std::string_view kSpace = " \t";
+using server::trim;
 
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-  return text.substr(0, text.find_last_not_of(kSpace) + 1);
+// RFC 9110 section 5.5: a recipient replaces what could end the line for another one. Done here, once, so that every
+// way an answer takes from here, stored ones included, may write values as they are.
+std::string clean_value(std::string_view text) {
+  std::string value(trim(text));
+  if (server::is_field_value(value)) return value;
+  for (char& c : value)
+    if (!server::is_field_value({&c, 1})) c = ' ';
+  return std::string(trim(value));
 }
 
 int status_of(std::string_view status_line) {
@@ -44,13 +50,14 @@ bool Answer::line(std::string_view text) {
   }
   if (head_done_) return true;  // a trailer
   if (text.empty()) return end_of_head();
-  if (kSpace.find(text.front()) != kSpace.npos && !received_.empty()) {
-    received_.back().value.append(" ").append(trimmed(text));
+  if (server::is_blank(text.front()) && !received_.empty()) {
+    received_.back().value.append(" ").append(clean_value(text));
     return true;
   }
   const std::size_t colon = std::min(text.find(':'), text.size());
+  // A proxy takes the space before the colon away (RFC 9112 section 5.1).
   received_.push_back(
-      {std::string(text.substr(0, colon)), std::string(trimmed(text.substr(std::min(colon + 1, text.size()))))});
+      {std::string(trim(text.substr(0, colon))), clean_value(text.substr(std::min(colon + 1, text.size())))});
   return true;
 }
 
@@ -95,7 +102,7 @@ Response Answer::take() {
     framed = framed || policies::same_name(field.name, "Transfer-Encoding");
   }
   for (auto& field : received_) {
-    if (is_hop_by_hop(field.name, connection)) continue;
+    if (is_hop_by_hop(field.name, connection) || !server::is_token(field.name)) continue;
     if (framed && policies::same_name(field.name, "Content-Length")) continue;
     response_.fields.add(std::move(field.name), std::move(field.value));
   }

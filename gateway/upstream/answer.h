@@ -1,6 +1,7 @@
 // An answer as it arrives: field lines and body bytes in, one Response out, within limits. Interim (1xx) heads and
 // trailers are dropped, folded lines are joined (RFC 9112 section 5.2), lengths that contradict each other are refused
-// (section 6.3). One thread; pure.
+// (section 6.3); control characters of values become spaces and lines whose name is none are dropped, so that what
+// comes out is sound to write on. One thread; pure.
 #pragma once
 
 #include <cstddef>

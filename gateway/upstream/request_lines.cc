@@ -3,25 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/server/syntax.h"
+
 namespace gateway::upstream {
 
 namespace {
 
 using policies::same_name;
-constexpr std::string_view kSpace = " \t";
-
-bool is_token(std::string_view text) {  // RFC 9110 section 5.6.2
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kMarks.find(c) != kMarks.npos;
-  });
-}
 
 bool is_control(char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }
-
-bool is_value(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return is_control(c) && c != '\t'; });
-}
 
 bool is_target(std::string_view text) {
   return text.starts_with('/') &&
@@ -35,10 +25,7 @@ bool written_by_libcurl(std::string_view name) {
 bool lists(std::string_view list, std::string_view name) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view item = list.substr(0, comma);
-    item.remove_prefix(std::min(item.find_first_not_of(kSpace), item.size()));
-    item = item.substr(0, item.find_last_not_of(kSpace) + 1);
-    if (same_name(item, name)) return true;
+    if (same_name(server::trim(list.substr(0, comma)), name)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
@@ -55,11 +42,11 @@ bool is_hop_by_hop(std::string_view name, std::string_view connection) {
 }
 
 std::optional<std::string_view> unsendable(const Request& request) {
-  if (!is_token(request.method)) return "the method is not a token";
+  if (!server::is_token(request.method)) return "the method is not a token";
   if (!is_target(request.target)) return "the target does not begin with '/' or holds a space or control character";
   for (const auto& field : request.fields) {
-    if (!is_token(field.name)) return "a field name is not a token";
-    if (!is_value(field.value)) return "a field value holds a control character";
+    if (!server::is_token(field.name)) return "a field name is not a token";
+    if (!server::is_field_value(field.value)) return "a field value holds a control character";
   }
   return std::nullopt;
 }
@@ -71,7 +58,7 @@ std::vector<std::string> request_lines(const Request& request) {
   lines.reserve(views.size() + 3);
   for (const auto& [name, value] : views) {
     if (is_hop_by_hop(name, connection) || written_by_libcurl(name)) continue;
-    const bool blank = value.find_first_not_of(kSpace) == value.npos;
+    const bool blank = server::trim(value).empty();
     lines.push_back(blank ? std::string(name) + ";" : std::string(name).append(": ").append(value));
   }
   for (const std::string_view added : {"Accept", "Content-Type", "User-Agent"})

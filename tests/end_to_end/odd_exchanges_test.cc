@@ -39,4 +39,14 @@ TEST_SUITE("odd exchanges") {
       CHECK(answer.field("X-Request-Id") == (hit ? "second" : "first"));
     }
   }
+
+  TEST_CASE("a bare CR in an upstream's field makes no field of its own, neither on a miss nor on a hit") {
+    Pair pair;
+    pair.upstream.answer(200, "X-Odd: a\rX-Made-Up: 1\r\n");
+    for (const bool hit : {false, true}) {
+      const auto answer = pair.client.get(kContact);
+      REQUIRE(is_hit(answer) == hit);
+      CHECK(answer.field("X-Odd") == "a X-Made-Up: 1");
+    }
+  }
 }

@@ -81,6 +81,8 @@ TEST_SUITE("upstream answers") {
         {"a length that is no number", "GET", kHead + "Content-Length: 2x\r\n\r\nok", Then::Stay, "protocol", ""},
         {"101 unasked", "GET", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
          Then::Stay, "protocol", ""},
+        {"a NUL in a field", "GET", kHead + std::string("X: a\0b\r\nContent-Length: 2\r\n\r\nok", 34), Then::Stay,
+         "protocol", ""},
         {"said too large", "GET", kHead + "Content-Length: 1025\r\n\r\n", Then::Stay, "too_large", ""},
         {"is too large", "GET", kHead + "\r\n" + std::string(1025, 'x'), Then::Close, "too_large", ""},
         {"as large as allowed", "GET", ok(std::string(1024, 'x')), Then::Stay, "200", std::string(1024, 'x')},
@@ -121,6 +123,27 @@ TEST_SUITE("upstream answers") {
                                                    {"X-Folded", "one two"}});
     CHECK(tests::answer(outcome)->body == "hi");
     CHECK(tests::answer(outcome)->http_version == 11);
+  }
+
+  TEST_CASE("control characters of a field's value become spaces, and what has no name of a field is dropped") {
+    RawServer server(
+        answering("HTTP/1.1 200 OK\r\nX-Cr: a\rX-Made-Up: 1\r\nX-Tab: a\tb\r\nX-Controls: \x01"
+                  "a\x1f\x7f"
+                  "b\x0b\r\n"
+                  "X-Folded: a\r\n \x02"
+                  "b\r\nX-High: \xc3\xa9\r\nX Bad: 1\r\n folded\r\nX-Spaced : 1\r\n"
+                  "Content-Length: 2\r\n\r\nhi",
+                  Then::Stay));
+    Asking asking(server.url());
+    const auto outcome = asking.get();
+    REQUIRE(tests::answer(outcome) != nullptr);
+    CHECK(tests::answer(outcome)->fields == Fields{{"X-Cr", "a X-Made-Up: 1"},
+                                                   {"X-Tab", "a\tb"},
+                                                   {"X-Controls", "a  b"},
+                                                   {"X-Folded", "a b"},
+                                                   {"X-High", "\xc3\xa9"},
+                                                   {"X-Spaced", "1"},
+                                                   {"Content-Length", "2"}});
   }
 
   TEST_CASE("a slow head and a slow body end in time-outs that say the request may have been applied") {
