@@ -300,6 +300,9 @@ asio::awaitable<std::shared_ptr<cache::Writes::Ticket>> Exchange::begin_write(Re
 
 asio::awaitable<Exchange::Answer> Exchange::bypass(RequestPtr request) {
   auto answer = passed_on(co_await parts_.attempts.run(request, {}));
+  // Of what was not sent no length is made: the upstream's Content-Length says what GET would bring.
+  if (request->method == "HEAD" && answer.response.body && answer.response.body->empty())
+    answer.response.body = nullptr;
   answer.status.forward = policies::Forward::Bypass;
   co_return answer;
 }

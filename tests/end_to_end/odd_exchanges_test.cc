@@ -49,4 +49,19 @@ TEST_SUITE("odd exchanges") {
       CHECK(answer.field("X-Odd") == "a X-Made-Up: 1");
     }
   }
+
+  TEST_CASE("HEAD tells the length of what GET would bring, also past the cache") {
+    const std::string body = R"({"contact":{"id":"contact0000000000001"}})";
+    for (const char* cached : {"true", "false"}) {
+      Pair pair({{"cache.enabled", cached}});
+      pair.upstream.answer(200, "Content-Type: application/json\r\n", body);
+      for (const HttpFields& fields : {HttpFields{{"Cache-Control", "no-store"}}, HttpFields{}}) {
+        const auto answer = pair.client.send({.method = "HEAD", .target = kContact, .fields = fields});
+        CHECK(answer.status == 200);
+        CHECK(answer.count("Content-Length") == 1);
+        CHECK(answer.field("Content-Length") == std::to_string(body.size()));
+      }
+      CHECK(pair.client.get(kContact).body == body);  // the connection is in step
+    }
+  }
 }
