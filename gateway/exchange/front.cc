@@ -1,5 +1,6 @@
 #include "gateway/exchange/front.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "gateway/exchange/answer.h"
@@ -44,6 +45,12 @@ bool usable_id(std::string_view id) {
   for (char c : id)
     if (c <= ' ' || c >= 0x7f || c == '"' || c == '\\') return false;
   return true;
+}
+
+// Both go upstream as they came, and which of them it obeys is not known here.
+bool names_versions(policies::FieldsView fields) {
+  return std::count_if(fields.begin(), fields.end(),
+                       [](const auto& field) { return policies::same_name(field.name, "Version"); }) > 1;
 }
 
 void append_number(std::string& out, std::int64_t number) {
@@ -105,7 +112,7 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
   if (may_be_cached(*seen.match.operation)) {
     seen.directives = policies::request_cache_control(view.fields);
     key_.clear();
-    if (!seen.directives.no_store &&
+    if (!seen.directives.no_store && !names_versions(view.fields) &&
         !policies::append_cache_key(key_, {seen.match, seen.location, seen.version, view.query, view.body})) {
       seen.keyed = true;
       seen.base_key = key_.size();

@@ -52,7 +52,7 @@ struct Request {
   tracing::TracePtr trace;                        // null: not traced
 
   // A read's place in the cache. An empty key: not to be cached (Cache-Control: no-store, a body that has no canonical
-  // form).
+  // form or belongs to a GET, two Versions).
   std::string key;
   std::string base_key;  // `key` without the values of the fields that answers vary on
   std::vector<std::string>

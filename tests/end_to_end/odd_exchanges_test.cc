@@ -64,4 +64,19 @@ TEST_SUITE("odd exchanges") {
       CHECK(pair.client.get(kContact).body == body);  // the connection is in step
     }
   }
+
+  TEST_CASE(
+      "of two Versions nobody knows which the upstream obeys: the answer is not kept, nor answered from a kept one") {
+    Pair pair;
+    const HttpFields two{{"Version", "2021-07-28"}, {"Version", "v3"}};
+    pair.upstream.answer(200, {}, R"("of both")");
+    CHECK(pair.client.get(kContact, two).body == R"("of both")");
+    pair.upstream.answer(200, {}, R"("of one")");
+    const auto one = pair.client.get(kContact, {{"Version", "2021-07-28"}});
+    CHECK_FALSE(is_hit(one));
+    CHECK(one.body == R"("of one")");
+    pair.upstream.answer(200, {}, R"("of both again")");
+    CHECK(pair.client.get(kContact, two).body == R"("of both again")");
+    CHECK(is_hit(pair.client.get(kContact, {{"Version", "2021-07-28"}})));
+  }
 }
