@@ -126,6 +126,8 @@ std::string_view to_string(Unkeyable reason) {
 std::optional<Unkeyable> append_cache_key(std::string& key, const CacheKeyInputs& inputs) {
   const Operation& operation = *inputs.match.operation;
   if (operation.kind == Kind::Write) return Unkeyable::NotARead;
+  // What a GET's body means is not defined (RFC 9110 section 9.3.1); it goes upstream, so it may mean something there.
+  if (operation.kind != Kind::Search && !inputs.body.empty()) return Unkeyable::Body;
   const std::size_t start = key.size();
   key.append(operation.name).push_back(' ');
   append_word(key, inputs.location);

@@ -19,13 +19,14 @@ struct CacheKeyInputs {
   std::string_view location;  // decoded, empty where unknown
   std::string_view version;   // of the upstream's API, as it will be sent
   std::string_view query;     // of the target, raw
-  std::string_view body;      // looked at for Kind::Search alone
+  std::string_view body;
 };
 
 // Why a read has no key.
 enum class Unkeyable : std::uint8_t {
   NotARead,  // Kind::Write
-  Body,      // the search body is no JSON, names a member twice, is deeper than 64 levels, not UTF-8, or too large
+  Body,  // another read than a search has one; or the search body is no JSON, names a member twice, is deeper than 64
+         // levels, not UTF-8, or too large
 };
 // Putting a body in order costs its size times its depth: past this a search is passed through.
 inline constexpr std::size_t kLargestKeyedBody = 256 * 1024;

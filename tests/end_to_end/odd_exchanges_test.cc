@@ -79,4 +79,17 @@ TEST_SUITE("odd exchanges") {
     CHECK(pair.client.get(kContact, two).body == R"("of both again")");
     CHECK(is_hit(pair.client.get(kContact, {{"Version", "2021-07-28"}})));
   }
+
+  TEST_CASE("a GET with a body is asked anew each time, with its body") {
+    Pair pair;
+    for (const std::string body : {R"({"x":1})", R"({"x":2})", R"({"x":2})"}) {
+      const auto answer = pair.client.send({.target = kContact, .body = body});
+      CHECK(answer.status == 200);
+      CHECK_FALSE(is_hit(answer));
+      CHECK(pair.upstream.requests().back().body == body);
+    }
+    CHECK(pair.upstream.requests().size() == 3);
+    CHECK_FALSE(is_hit(pair.client.get(kContact)));
+    CHECK(is_hit(pair.client.get(kContact)));
+  }
 }

@@ -39,6 +39,7 @@ TEST_CASE("a key is the operation, location, version, path parameters and sorted
   CHECK(key({.path = "/contacts/c1/notes/n1/", .query = "b=2&a=1"}) == "get-note L1 v3 c1 n1 ?a=1&b=2");
   CHECK(key({.method = "HEAD"}) == key({}));
   CHECK(key({.method = "PUT"}) == "not-a-read");
+  CHECK(key({.body = "{}"}) == "unkeyable-body");
 }
 
 TEST_CASE("spellings that mean the same share a key") {
