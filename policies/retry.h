@@ -87,7 +87,7 @@ struct FailedTry {
 RetryDecision plan_retry(const RetryOptions& options, RetryBudget& budget, const FailedTry& failed);
 
 // How long a location pauses after its `consecutive`-th 429 in a row (1: the first): Retry-After, else the interval,
-// else backoff.
+// an hour of either at most, since the probe after it hears whether there is more to wait for; else backoff.
 Duration pause_after_429(const RetryOptions& options, std::optional<Duration> retry_after,
                          std::optional<Duration> interval, int consecutive, double jitter);
 

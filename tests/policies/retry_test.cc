@@ -87,6 +87,16 @@ TEST_CASE("the backoff doubles, is fully jittered and bounded, and Retry-After i
   }
 }
 
+TEST_CASE("a location pauses for an hour at most, whatever a 429 asks for") {
+  const auto pause = [](std::optional<policies::Duration> retry_after, std::optional<policies::Duration> interval) {
+    return policies::pause_after_429({}, retry_after, interval, 1, 0.5);
+  };
+  CHECK(pause(std::chrono::minutes(59), {}) == std::chrono::minutes(59));
+  CHECK(pause(std::chrono::hours(365 * 24), {}) == std::chrono::hours(1));
+  CHECK(pause(std::chrono::hours(365 * 24), 10s) == std::chrono::hours(1));
+  CHECK(pause({}, std::chrono::hours(24)) == std::chrono::hours(1));
+}
+
 TEST_CASE("no retry outlives the attempts, the client's deadline or the budget") {
   FailedTry failed{.outcome = 503, .retry_after = 5s, .idempotent = true, .attempt = 1, .now = 100s, .deadline = 105s};
   CHECK(decide(failed) == "give up: deadline");
