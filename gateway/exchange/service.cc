@@ -268,7 +268,7 @@ class Service::Impl {
         if (error) log::error("repeat_unfenced_failed");
       });
     } else {
-      log::warn("redis_lost");
+      log::warn("redis_lost", {{"why", std::string_view(status.error)}});
     }
   }
 

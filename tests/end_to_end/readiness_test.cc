@@ -70,4 +70,30 @@ TEST_SUITE("readiness") {
     CHECK_MESSAGE(now.part("listeners").starts_with("not: no new connection is taken"), now.body);
     CHECK(gateway.process().wait_for_exit(kLimit) == 0);
   }
+
+  TEST_CASE("why Redis cannot be used stands in the log, also where it never could be, and never its password") {
+    const std::string secret = "a-password-nobody-may-read";
+    RedisServer locked({.arguments = {"--requirepass", "another-one"}, .auth = {"another-one"}}), open;
+    RedisServer copy({.arguments = {"--replicaof", "127.0.0.1", std::to_string(open.port())}});
+    const std::pair<std::string, std::string> rows[] = {
+        {locked.url("user:" + secret + "@"), "WRONGPASS"},
+        {locked.url(), "NOAUTH"},
+        {open.url({}, 99), "SELECT: ERR DB index is out of range"},
+        {copy.url(), "the server is a replica"},
+        {"redis://:" + secret + "@127.0.0.1:" + std::to_string(free_port()), "Connection refused"},
+    };
+    for (const auto& [url, why] : rows) {
+      CAPTURE(why);
+      GatewayProcess gateway({.upstream = "http://127.0.0.1:1", .settings = {{"redis.url", url}}});
+      std::string text, line;
+      const auto told = [&] {
+        text = gateway.process().output(Stream::Error);
+        line = text.substr(std::min(text.find("\"event\":\"redis_lost\""), text.size()));
+        return line.find('\n') != std::string::npos;
+      };
+      REQUIRE(eventually(kLimit, told));
+      CHECK_MESSAGE(line.substr(0, line.find('\n')).find(why) != std::string::npos, text);
+      CHECK(text.find(secret) == std::string::npos);
+    }
+  }
 }
