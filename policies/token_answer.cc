@@ -26,11 +26,17 @@ seconds life_of(const std::string& text) {
   return seconds(std::clamp<std::int64_t>(number, 1, kMost));
 }
 
+bool is_access_token(std::string_view text) {  // RFC 6749 appendix A.12; it becomes part of a field's value
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 TokenAnswer pair_in(std::string_view body) {
   TokenPair pair;
   pair.access_token = member(body, "access_token");
-  if (pair.access_token.empty()) return TokenFault{TokenFault::Reason::Unreadable};
   pair.refresh_token = member(body, "refresh_token");
+  if (pair.access_token.empty()) return TokenFault{TokenFault::Reason::Unreadable, std::move(pair.refresh_token)};
+  if (!is_access_token(pair.access_token))
+    return TokenFault{TokenFault::Reason::Malformed, std::move(pair.refresh_token)};
   pair.life = life_of(member(body, "expires_in"));
   pair.scope = member(body, "scope");
   pair.company = member(body, "companyId");
@@ -56,6 +62,8 @@ std::string_view to_string(TokenFault::Reason reason) {
       return "refused";
     case TokenFault::Reason::Unreadable:
       return "unreadable";
+    case TokenFault::Reason::Malformed:
+      return "malformed";
   }
   return "unknown";
 }

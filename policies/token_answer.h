@@ -34,8 +34,10 @@ struct TokenFault {
     ClientRefused,  // invalid_client or unauthorized_client: client_id or client_secret is wrong
     Refused,        // another 4xx: 'Location is not active', a passing fault
     Unreadable,     // 2xx that holds no token
+    Malformed,      // 2xx whose access token has other characters than RFC 6749 appendix A.12 allows
   };
   Reason reason = Reason::NoAnswer;
+  std::string refresh_token{};  // that came with a 2xx all the same: the one that was used is spent. A secret
 };
 std::string_view to_string(TokenFault::Reason reason);  // log field and label
 

@@ -175,6 +175,7 @@ bool Grants::reseed(GrantState& state) const {
   state.grant.seed = mark;
   state.grant.ended.clear();
   state.wanted = true;
+  state.not_before = WallMillis{0};
   state.kick.notify();
   log::info("credential_seeded_anew", {{"location", view(state.name())}});
   return true;
@@ -256,7 +257,18 @@ asio::awaitable<void> Grants::renew(GrantPtr grant) {
   else if (std::holds_alternative<policies::GrantRefused>(answer))
     co_await refused_for_good(grant);
   else
-    failed(grant, to_string(std::get<policies::TokenFault>(answer).reason), parts_.endpoint.failure());
+    co_await no_pair(grant, std::get<policies::TokenFault>(std::move(answer)), parts_.endpoint.failure());
+}
+
+// The refresh token that was used is spent: the one that came is kept, whatever else the answer lacked.
+asio::awaitable<void> Grants::no_pair(GrantPtr grant, policies::TokenFault fault, std::string why) {
+  if (!fault.refresh_token.empty()) {
+    Grant next = grant->grant;
+    ++next.version;
+    next.refresh_token.value = std::move(fault.refresh_token);
+    if (!co_await store(grant, std::move(next))) co_return;
+  }
+  failed(grant, to_string(fault.reason), why);
 }
 
 asio::awaitable<void> Grants::store_pair(GrantPtr grant, policies::TokenPair pair, WallMillis asked) {
@@ -349,8 +361,11 @@ void Grants::failed(const GrantPtr& grant, std::string_view result, const std::s
 
 void Grants::adopt(const GrantPtr& grant, Grant next) {
   const bool same_pair = grant->access && next.version == grant->grant.version;
+  // A refresh token that came alone: the access token, if any, is what it was, and so is when to try again. Else
+  // replicas would take turns without a pause at an endpoint that gives nothing better.
+  const bool refresh_only = next.times == grant->grant.times && next.access_token == grant->grant.access_token;
   grant->grant = std::move(next);
-  if (!same_pair) {
+  if (!same_pair && !refresh_only) {
     const auto& token = grant->grant.access_token;
     grant->access = token.empty() ? nullptr : std::make_shared<Access>(token.value);
     grant->refused = grant->wanted = false;

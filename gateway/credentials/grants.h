@@ -82,6 +82,7 @@ class Grants {
   asio::awaitable<void> keep(GrantPtr grant);
   asio::awaitable<void> renew(GrantPtr grant);
   asio::awaitable<void> store_pair(GrantPtr grant, policies::TokenPair pair, policies::WallMillis asked);
+  asio::awaitable<void> no_pair(GrantPtr grant, policies::TokenFault fault, std::string why);
   asio::awaitable<bool> store(GrantPtr grant, token_store::Grant next);
   asio::awaitable<void> refused_for_good(GrantPtr grant);
   void failed(const GrantPtr& grant, std::string_view result, const std::string& why);

@@ -96,6 +96,11 @@ policies::TokenAnswer TokenEndpoint::read(upstream::Outcome outcome) {
   failure_ = "status " + std::to_string(answer.status);
   auto read = policies::read_token_answer(answer.status, answer.body);
   OPENSSL_cleanse(answer.body.data(), answer.body.size());
+  if (const auto* fault = std::get_if<policies::TokenFault>(&read)) {
+    if (fault->reason == policies::TokenFault::Reason::Unreadable) failure_ += ", and no access token in it";
+    if (fault->reason == policies::TokenFault::Reason::Malformed)
+      failure_ += ", but the access token holds a character that no field may hold";
+  }
   return read;
 }
 

@@ -82,10 +82,21 @@ TEST_CASE("only invalid_grant ends a grant; every other refusal and failure pass
       {200, R"({"error":"none"})", "unreadable"},
       {200, "{", "unreadable"},
       {200, R"({"nested":{"access_token":"a"}})", "unreadable"},
+      {200, R"({"access_token":"a\r\nX-Made-Up: 1"})", "malformed"},
+      {200, R"({"access_token":"a\u0000"})", "malformed"},
+      {200, R"({"access_token":"\u00e9"})", "malformed"},
   };
   for (const auto& row : cases) {
     CAPTURE(row.body);
     CHECK(meaning(row.status, row.body) == row.means);
+  }
+}
+
+TEST_CASE("a refresh token is taken also from an answer whose access token is of no use: the one before it is spent") {
+  for (const char* access : {R"("access_token":"a\nb",)", ""}) {
+    const auto answer = read_token_answer(200, std::string("{") + access + R"("refresh_token":"next"})");
+    REQUIRE(std::holds_alternative<TokenFault>(answer));
+    CHECK(std::get<TokenFault>(answer).refresh_token == "next");
   }
 }
 
