@@ -84,8 +84,13 @@ GrantChoice choose_grant(std::string_view location, std::span<const GrantView> g
   for (std::size_t i = 0; i < grants.size() && !location.empty(); ++i)
     if (is_company(grants[i]) && !grants[i].ended) mint.companies.push_back(i);
   if (!mint.companies.empty()) return mint;
-  if (find(grants, [](const GrantView& g) { return is_location(g) && g.subject.empty() && !g.ended; }) < grants.size())
-    return AwaitGrant{};
+  const auto unnamed = [&](bool live) {
+    return find(grants, [live](const GrantView& grant) {
+      return is_location(grant) && grant.subject.empty() && grant.live == live && !grant.ended;
+    });
+  };
+  if (unnamed(false) < grants.size()) return AwaitGrant{};
+  if (unnamed(true) < grants.size()) return UnnamedGrant{unnamed(true)};
   const auto ended = find(grants, [&](const GrantView& grant) {
     return grant.ended &&
            (serves(grant, location) || is_company(grant) || (is_location(grant) && grant.subject.empty()));

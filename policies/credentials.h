@@ -67,12 +67,15 @@ struct UseGrant {
 struct MintFrom {  // a token for the location is made with one of these, tried in this order
   std::vector<std::size_t> companies;
 };
+struct UnnamedGrant {  // its token is there, and neither its answer nor the settings say whose it is
+  std::size_t index;
+};
 struct AwaitGrant {};  // one that is being renewed, or whose subject is not known yet, may turn out to be it
 struct EndedGrant {
   std::size_t index;
 };
 struct NoGrant {};
-using GrantChoice = std::variant<UseGrant, MintFrom, AwaitGrant, EndedGrant, NoGrant>;
+using GrantChoice = std::variant<UseGrant, MintFrom, UnnamedGrant, AwaitGrant, EndedGrant, NoGrant>;
 
 // `location` empty: the only one there is. A location's own grant comes before its agency's.
 GrantChoice choose_grant(std::string_view location, std::span<const GrantView> grants);

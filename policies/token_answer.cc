@@ -30,6 +30,16 @@ bool is_access_token(std::string_view text) {  // RFC 6749 appendix A.12; it bec
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+// Whose a location's token is: also where only the list of approved ones says so, as long as that is one.
+std::string location_in(std::string_view body) {
+  auto location = member(body, "locationId");
+  if (!location.empty()) return location;
+  int approved = 0;
+  json_strings(body, "approvedLocations",
+               [&](std::string_view found) { location = ++approved == 1 ? found : std::string_view(); });
+  return location;
+}
+
 TokenAnswer pair_in(std::string_view body) {
   TokenPair pair;
   pair.access_token = member(body, "access_token");
@@ -42,7 +52,7 @@ TokenAnswer pair_in(std::string_view body) {
   pair.company = member(body, "companyId");
   const auto user = member(body, "userType");
   if (!user.empty()) pair.kind = user == "Company" ? GrantKind::Company : GrantKind::Location;
-  pair.subject = pair.kind == GrantKind::Company ? pair.company : member(body, "locationId");
+  pair.subject = pair.kind == GrantKind::Company ? pair.company : location_in(body);
   return pair;
 }
 

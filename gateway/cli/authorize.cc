@@ -156,6 +156,10 @@ int authorize(const config::Inputs& inputs, const Authorization& request, std::i
       << (grant.kind == GrantKind::Company ? "the locations of the agency " : "the location ")
       << (grant.subject.empty() ? "that was chosen" : grant.subject) << " (scopes: " << grant.scope
       << "). A gateway that runs with this store has them already.\n";
+  if (grant.subject.empty())
+    out << "The upstream did not say which one that is: set credentials.oauth.location to its id, else requests that "
+           "name "
+           "it get no token.\n";
   return kDone;
 } catch (const std::runtime_error& e) {
   errors << "contacts-gateway: " << e.what() << '\n';

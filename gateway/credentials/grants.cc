@@ -36,6 +36,10 @@ WallMillis due(const GrantState& state) {
 
 std::string_view view(const std::string& text) { return text; }
 
+GrantKind kind_of(const config::OAuthGrant& client) {
+  return client.user_type == "Company" ? GrantKind::Company : GrantKind::Location;
+}
+
 }  // namespace
 
 WallMillis wall_now() {
@@ -45,6 +49,13 @@ WallMillis wall_now() {
 std::string GrantState::name() const {
   if (!grant.subject.empty()) return grant.kind == GrantKind::Company ? "company:" + grant.subject : grant.subject;
   return client.location.empty() ? "not-known-yet" : client.location;
+}
+
+std::string GrantState::why_unnamed() const {
+  const std::string whose = grant.kind == GrantKind::Company ? "company" : "location";
+  return "The upstream gave a token for the app " + std::string(policies::app_of(grant.client_id)) +
+         " without saying which " + whose + " it is for, so it serves no request that names one: set " +
+         "credentials.oauth.location (or grants[].location) to the " + whose + "'s id and send SIGHUP.";
 }
 
 Grants::Grants(GrantsParts parts, std::vector<config::OAuthGrant> configured)
@@ -74,6 +85,7 @@ void Grants::configure(std::vector<config::OAuthGrant> configured) {
     const auto client = client_of(grant->grant);
     grant->listed = client.has_value();
     if (client) grant->client = *client;
+    name_by_settings(*grant);
     if (!grant->grant.ended.empty()) reseed(*grant);
     grant->kick.notify();
   }
@@ -144,7 +156,7 @@ asio::awaitable<void> Grants::merge(std::vector<Grant> stored) {
 void Grants::plant_seeds() {
   for (const auto& client : configured_) {
     if (client.refresh_token.empty()) continue;
-    const auto kind = client.user_type == "Company" ? GrantKind::Company : GrantKind::Location;
+    const auto kind = kind_of(client);
     const auto id = token_store::grant_id(client.client_id, kind, client.location);
     const auto mark = token_store::seed_mark(client.refresh_token.value);
     const bool known = std::any_of(grants_.begin(), grants_.end(), [&](const GrantPtr& one) {
@@ -198,18 +210,30 @@ GrantPtr Grants::find(std::string_view id) const {
 // The settings it was made with, or any of the same app.
 std::optional<config::OAuthGrant> Grants::client_of(const Grant& grant) const {
   std::optional<config::OAuthGrant> found;
+  bool several = false;
   for (const auto& client : configured_) {
     if (client.client_id != grant.client_id) continue;
-    const auto kind = client.user_type == "Company" ? GrantKind::Company : GrantKind::Location;
-    const bool exact = token_store::grant_id(client.client_id, kind, client.location) == grant.id ||
-                       (!client.location.empty() && client.location == grant.subject);
+    const bool exact = token_store::grant_id(client.client_id, kind_of(client), client.location) == grant.id ||
+                       (!client.location.empty() && client.location == grant.subject) ||
+                       (!client.refresh_token.empty() && grant.subject.empty() &&
+                        token_store::seed_mark(client.refresh_token.value) == grant.seed);
     if (exact) return client;
-    if (!found) {
-      found = client;
-      found->refresh_token = {};  // another grant's seed
-    }
+    several = found.has_value();
+    if (!found) found = client;
   }
+  if (found && (several || !found->refresh_token.empty())) found->location.clear();  // another grant's
+  if (found) found->refresh_token = {};                                              // another grant's seed
   return found;
+}
+
+// Where no answer of the upstream has said whose it is. Never what another grant is known to be.
+void Grants::name_by_settings(GrantState& state) const {
+  auto& grant = state.grant;
+  if (!grant.subject.empty() || grant.version == 0 || kind_of(state.client) != grant.kind) return;
+  const bool taken = std::any_of(grants_.begin(), grants_.end(), [&](const GrantPtr& other) {
+    return other->grant.kind == grant.kind && other->grant.subject == state.client.location;
+  });
+  if (!taken) grant.subject = state.client.location;
 }
 
 asio::awaitable<void> Grants::keep(GrantPtr grant) {
@@ -288,6 +312,7 @@ asio::awaitable<void> Grants::store_pair(GrantPtr grant, policies::TokenPair pai
   log::info("token_refreshed", {{"location", view(grant->name())},
                                 {"version", static_cast<std::int64_t>(version)},
                                 {"expires_in", std::chrono::duration_cast<std::chrono::seconds>(pair.life).count()}});
+  if (grant->grant.subject.empty()) log::error("credential_names_no_location", {{"why", view(grant->why_unnamed())}});
 }
 
 // Until it is stored: nobody uses a pair that a crash could lose. False: something later is stored, and was taken.
@@ -365,6 +390,7 @@ void Grants::adopt(const GrantPtr& grant, Grant next) {
   // replicas would take turns without a pause at an endpoint that gives nothing better.
   const bool refresh_only = next.times == grant->grant.times && next.access_token == grant->grant.access_token;
   grant->grant = std::move(next);
+  name_by_settings(*grant);
   if (!same_pair && !refresh_only) {
     const auto& token = grant->grant.access_token;
     grant->access = token.empty() ? nullptr : std::make_shared<Access>(token.value);

@@ -42,6 +42,7 @@ struct GrantState {
   redis::Event kick;
 
   std::string name() const;  // the location or company for logs and labels: never empty
+  std::string why_unnamed() const;
 };
 using GrantPtr = std::shared_ptr<GrantState>;
 
@@ -88,6 +89,7 @@ class Grants {
   void failed(const GrantPtr& grant, std::string_view result, const std::string& why);
   bool reseed(GrantState& grant) const;
   void adopt(const GrantPtr& grant, token_store::Grant next);
+  void name_by_settings(GrantState& grant) const;
   GrantPtr find(std::string_view id) const;
   std::optional<config::OAuthGrant> client_of(const token_store::Grant& grant) const;
 

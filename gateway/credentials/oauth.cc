@@ -59,6 +59,8 @@ asio::awaitable<std::variant<AccessPtr, NoAccess>> OAuth::acquire(std::string lo
     const auto choice = choose(location);
     if (grants_.loaded()) {
       if (std::holds_alternative<policies::NoGrant>(choice)) co_return NoAccess{Reason::None, {}};
+      if (const auto* unnamed = std::get_if<policies::UnnamedGrant>(&choice))
+        co_return NoAccess{Reason::None, grants_.all()[unnamed->index]->why_unnamed()};
       if (const auto* ended = std::get_if<policies::EndedGrant>(&choice))
         co_return NoAccess{Reason::Dead, why_ended(*grants_.all()[ended->index])};
     }
@@ -191,6 +193,7 @@ std::vector<std::string> OAuth::troubles() const {
       return !other.ended && other.kind == views[i].kind && other.subject == views[i].subject;
     });
     if (views[i].ended && !views[i].gone && !replaced) troubles.push_back(why_ended(grant));
+    if (views[i].live && views[i].subject.empty()) troubles.push_back(grant.why_unnamed());
     if (!views[i].ended && !grant.trouble.empty())
       troubles.push_back("the token of " + grant.name() + " could not be renewed: " + grant.trouble);
   }

@@ -68,4 +68,26 @@ TEST_SUITE("oauth odd answers") {
     CHECK(rig.upstream.requests().back().head.find("Authorization: Bearer good") != std::string::npos);
     for (const char* secret : {"secret-a", "next-1", "next-2"}) CHECK(rig.log().find(secret) == std::string::npos);
   }
+
+  TEST_CASE("a token whose answer names no location is told of at once, and the settings may name it afterwards") {
+    Rig rig(R"({"access_token":"good","refresh_token":"next","expires_in":86399})");
+    CHECK(rig.logged(R"("event":"credential_names_no_location")"));
+    const auto refused = HttpClient(rig.gateway->address()).get(list_of("loc_a"), kUncached);  // without a wait
+    CHECK(refused.status == 403);
+    CHECK(Json(refused.body).text("detail").find("credentials.oauth.location") != std::string::npos);
+    CHECK(eventually(kLimit, [&] {
+      return HttpClient(rig.gateway->admin_address()).get("/readyz").body.find("credentials.oauth.location") !=
+             std::string::npos;
+    }));
+    CHECK(HttpClient(rig.gateway->address()).get("/contacts/c", kUncached).status == 200);  // names none either
+    rig.write("loc_a");
+    rig.gateway->process().signal(SIGHUP);
+    CHECK(eventually(kLimit, [&] { return status_at(*rig.gateway, "loc_a") == 200; }));
+    CHECK(status_at(*rig.gateway, "loc_b") == 403);
+    CHECK(HttpClient(rig.gateway->admin_address()).get("/readyz").body.find("oauth.location") == std::string::npos);
+    rig.stop();
+    rig.start();
+    CHECK(eventually(kLimit, [&] { return status_at(*rig.gateway, "loc_a") == 200; }));
+    CHECK_FALSE(rig.asked_with("next"));  // all of it without another renewal
+  }
 }

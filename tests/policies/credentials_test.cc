@@ -15,6 +15,7 @@ constexpr TokenTimes kShort{1'000s, 1'002s};
 std::string name_of(const GrantChoice& choice) {
   if (const auto* use = std::get_if<UseGrant>(&choice)) return "use " + std::to_string(use->index);
   if (const auto* ended = std::get_if<EndedGrant>(&choice)) return "ended " + std::to_string(ended->index);
+  if (const auto* unnamed = std::get_if<UnnamedGrant>(&choice)) return "unnamed " + std::to_string(unnamed->index);
   if (std::holds_alternative<AwaitGrant>(choice)) return "await";
   if (std::holds_alternative<NoGrant>(choice)) return "none";
   std::string text = "mint";
@@ -110,6 +111,14 @@ TEST_CASE("a token pair is read with whom it is for and how long it lives") {
   CHECK(location.scope == "contacts.readonly");
   CHECK(location.kind == GrantKind::Location);
   CHECK(location.subject == "loc");
+  const auto subject = [](std::string_view more) {
+    return std::get<TokenPair>(read_token_answer(200, std::string(R"({"access_token":"a")").append(more) + "}"))
+        .subject;
+  };
+  CHECK(subject(R"(,"approvedLocations":["loc"])") == "loc");
+  CHECK(subject(R"(,"userType":"Location","locationId":"loc","approvedLocations":["other"])") == "loc");
+  CHECK(subject(R"(,"approvedLocations":["loc","other"])").empty());  // which one is not said
+  CHECK(subject(R"(,"userType":"Company","approvedLocations":["loc"])").empty());
   const auto company = std::get<TokenPair>(
       read_token_answer(200, R"({"access_token":"a","userType":"Company","companyId":"com","expires_in":"nonsense"})"));
   CHECK(company.kind == GrantKind::Company);
@@ -142,6 +151,10 @@ TEST_CASE("a location's own grant serves it, else its agency makes a token, else
       {"a", {{K::Company, "c", false, true, false}}, "ended 0"},
       {"a", {{K::Location, "", false, false, false}}, "await"},  // its first token says whose it is
       {"a", {{K::Location, "", false, true, false}}, "ended 0"},
+      {"a", {{K::Location, "", true, false, false}}, "unnamed 0"},  // and it did not
+      {"", {{K::Location, "", true, false, false}}, "use 0"},
+      {"a", {{K::Location, "", true, false, false}, {K::Location, "", false, false, false}}, "await"},
+      {"a", {{K::Location, "", true, false, false}, {K::Company, "c", true, false, false}}, "mint 1"},
       {"a", {{K::Location, "a", true, false, true}}, "none"},  // uninstalled
       {"a", {{K::Company, "c", true, false, true}}, "none"},
   };
