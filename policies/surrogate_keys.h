@@ -10,7 +10,9 @@
 //   1. a read of location L depends on the keys of L and of "*" (any location);
 //   2. a read of an unknown location depends on those of "?" (some location) and of "*";
 //   3. a write to L changes those of L and of "?"; a write to an unknown location those of "*" and of "?".
-// Each write meets each read that it may change, and a write to L leaves the reads of other locations alone.
+// Each write meets each read that it may change, and a write to L leaves the reads of other locations alone. Where the
+// upstream does not hold a request to the location it names (one token for several, a record named by its id:
+// named_records.h), the writer's word for it is not enough: such a write is given here without a location.
 #pragma once
 
 #include <string>

@@ -64,7 +64,11 @@ asio::awaitable<bool> Credentials::refused(std::string location, AccessPtr acces
 
 Scope Credentials::scope() const {
   const auto tokens = fixed();
-  if (tokens->shared) return {};
+  if (tokens->shared) {
+    Scope scope{.shared = true};
+    for (const auto& [location, access] : tokens->locations) scope.bound.insert(location);
+    return scope;
+  }
   OAuth::Known known;
   if (oauth_ != nullptr) known = oauth_->known();
   for (const auto& [location, access] : tokens->locations) known.locations.insert(location);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,6 +26,12 @@ class OAuth;
 struct Scope {
   std::string own;       // the only one; empty: none or several
   bool several = false;  // tokens of several locations and none that serves for all: a request must say which it means
+  bool shared = false;   // one token serves for all locations but `bound`
+  // Locations with a token of their own in the settings. An OAuth grant's is not one of them beside a shared token,
+  // which does where the grant has died.
+  std::set<std::string, std::less<>> bound{};
+  // The upstream holds a request for `location` to that location, whatever records it names.
+  bool binds(std::string_view location) const { return !shared || bound.contains(location); }
   bool operator==(const Scope&) const = default;
 };
 

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "gateway/exchange/belonging.h"
 #include "policies/cache_key.h"
-#include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
 
@@ -50,7 +50,7 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
       request->key = std::move(key);
     }
   }
-  request->surrogate_keys = policies::keys_of_request(*match, request->location, call.body, query);
+  request->surrogate_keys = keys_of(in_force->scope, *match, request->location, query, call.body);
   if (!call.body.empty()) request->body = std::make_shared<const std::string>(std::move(call.body));
   request->fields = std::move(call.fields);
   co_return co_await exchange_.call(std::move(request));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/exchange/answer.h"
+#include "gateway/exchange/belonging.h"
 #include "gateway/log/log.h"
 #include "gateway/random.h"
 #include "policies/passthrough.h"
@@ -55,6 +56,9 @@ void Exchange::hand_over(RequestPtr request) {
 
 // The phases of a request behind the worker, as README's "Life of a request" names them.
 asio::awaitable<Exchange::Answer> Exchange::answer(RequestPtr request) {
+  if (!request->to_prove.empty()) {
+    if (auto no = co_await prove_(*request)) co_return not_proven(std::move(*no));
+  }
   if (request->operation->kind == policies::Kind::Write) co_return co_await write(request);
   if (request->key.empty()) co_return co_await bypass(request);
   co_return co_await read(request);
@@ -230,6 +234,10 @@ asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Gu
     co_return Arrival{fetched, nullptr};
   }
   auto& answer = std::get<upstream::Response>(attempted.result);
+  if (is_anothers(*request, answer)) {
+    fetched->refused = Refused{Refusal::Forbidden, std::string(kOtherLocation), {}};
+    co_return Arrival{fetched, nullptr};
+  }
   fetched->upstream_status = answer.status;
   fetched->revalidated = answer.status == 304 && candidate;
   if (fetched->revalidated) answer = renewed(*candidate, answer);
@@ -299,7 +307,10 @@ asio::awaitable<std::shared_ptr<cache::Writes::Ticket>> Exchange::begin_write(Re
 }
 
 asio::awaitable<Exchange::Answer> Exchange::bypass(RequestPtr request) {
-  auto answer = passed_on(co_await parts_.attempts.run(request, {}));
+  auto attempted = co_await parts_.attempts.run(request, {});
+  if (const auto* got = std::get_if<upstream::Response>(&attempted.result); got && is_anothers(*request, *got))
+    attempted.result = Refused{Refusal::Forbidden, std::string(kOtherLocation), {}};
+  auto answer = passed_on(std::move(attempted));
   // Of what was not sent no length is made: the upstream's Content-Length says what GET would bring.
   if (request->method == "HEAD" && answer.response.body && answer.response.body->empty())
     answer.response.body = nullptr;

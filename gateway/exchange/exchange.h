@@ -6,7 +6,9 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 
@@ -52,6 +54,9 @@ class Exchange {
   // as problem responses. Cancelling it leaves as a client that hangs up does; do not cancel a write.
   asio::awaitable<server::Response> call(std::shared_ptr<Request> request);
   limiter::Budget budget(const std::string& location) const { return parts_.attempts.budget(location); }
+  // Of each request with `to_prove`, before anything else: what it is refused with.
+  using Prove = std::function<asio::awaitable<std::optional<server::Response>>(const Request&)>;
+  void prove_by(Prove prove) { prove_ = std::move(prove); }                                // before the first request
   void set_times(std::vector<policies::Times> times) { parts_.times = std::move(times); }  // Asio thread
 
  private:
@@ -138,10 +143,12 @@ class Exchange {
   static Answer replayed(idempotency::Answer kept);
   static Answer passed_on(Attempted attempted);
   static Answer refused(const Refused& why);
+  static Answer not_proven(server::Response response);
   std::vector<cache::Writes::Key> write_keys(const Request& request, std::vector<std::string> names) const;
   void complete(const Request& request, Answer& answer) const;  // the fields that the gateway adds
 
   ExchangeParts parts_;
+  Prove prove_;
   Flights flights_;
   std::unordered_set<std::string> refreshing_;
 };

@@ -77,6 +77,15 @@ Exchange::Answer Exchange::refused(const Refused& why) {
   return answer;
 }
 
+Exchange::Answer Exchange::not_proven(server::Response response) {
+  Answer answer;
+  answer.refusal = response.status == 403 ? to_string(Refusal::Forbidden) : "record-not-looked-up";
+  answer.response = std::move(response);
+  answer.status.forward = policies::Forward::Miss;
+  answer.status.detail = answer.refusal;
+  return answer;
+}
+
 std::vector<cache::Writes::Key> Exchange::write_keys(const Request& request, std::vector<std::string> names) const {
   std::vector<cache::Writes::Key> keys;
   for (auto& name : names) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "gateway/exchange/answer.h"
+#include "gateway/exchange/belonging.h"
 #include "gateway/exchange/entry.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/random.h"
@@ -11,10 +12,10 @@
 #include "policies/cache_key.h"
 #include "policies/cache_status.h"
 #include "policies/location.h"
+#include "policies/named_records.h"
 #include "policies/passthrough.h"
 #include "policies/percent.h"
 #include "policies/priority.h"
-#include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
 
@@ -33,7 +34,8 @@ struct Front::Seen {
   std::string_view location;  // where's
   std::string_view id;
   policies::RequestCacheControl directives;
-  bool keyed = false;  // key_ holds its cache key
+  bool keyed = false;   // key_ holds its cache key
+  bool proves = false;  // its client may use some locations only, and the upstream would not say no to others' records
   std::size_t base_key = 0;
   tracing::TracePtr trace;
 };
@@ -52,6 +54,9 @@ bool names_versions(policies::FieldsView fields) {
   return std::count_if(fields.begin(), fields.end(),
                        [](const auto& field) { return policies::same_name(field.name, "Version"); }) > 1;
 }
+
+// Begins the keys of answers that only a proven reader was given, so that no other client's are among them.
+constexpr std::string_view kProven = "proven ";
 
 void append_number(std::string& out, std::int64_t number) {
   char digits[20];
@@ -111,7 +116,7 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
 
   if (may_be_cached(*seen.match.operation)) {
     seen.directives = policies::request_cache_control(view.fields);
-    key_.clear();
+    key_.assign(seen.proves ? kProven : "");
     if (!seen.directives.no_store && !names_versions(view.fields) &&
         !policies::append_cache_key(key_, {seen.match, seen.location, seen.version, view.query, view.body})) {
       seen.keyed = true;
@@ -193,6 +198,8 @@ bool Front::locate(Seen& seen) {
       refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
       return false;
     }
+    seen.proves = client->rules.restricted() && !in_force_->scope.binds(seen.location) &&
+                  policies::names_records(*seen.match.operation);
   }
   return true;
 }
@@ -285,7 +292,15 @@ void Front::hand_over(Seen& seen, bool refresh) {
     request->key = key_;
     request->base_key = key_.substr(0, seen.base_key);
   }
-  request->surrogate_keys = policies::keys_of_request(seen.match, seen.location, view.body, view.query);
+  request->surrogate_keys = keys_of(in_force_->scope, seen.match, seen.location, view.query, view.body);
+  if (seen.proves && seen.keyed) request->own_record = policies::read_of(*seen.match.operation);
+  if (seen.proves && !request->own_record && !refresh) {
+    auto records = policies::named_records(seen.match, view.query, view.body);
+    if (!records)
+      return refuse(seen, Refusal::Forbidden,
+                    "The records that it names cannot be told, or are more than can be looked up.");
+    request->to_prove = std::move(*records);
+  }
   request->directives = seen.directives;
   request->trace = seen.trace;
   request->urgency = urgency_of(seen);
@@ -311,6 +326,7 @@ void Front::hand_over_own(Seen& seen, const OwnPaths::Handler& handler) {
   request->fields = policies::Fields(view.fields);
   request->body = view.body;
   request->location = seen.location;
+  request->proves = seen.proves;
   request->client = seen.client;
   request->urgency = urgency_of(seen);
   request->wait = policies::preferred_wait(view.fields);

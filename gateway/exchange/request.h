@@ -17,6 +17,7 @@
 #include "policies/cache_control.h"
 #include "policies/catalogue.h"
 #include "policies/fields.h"
+#include "policies/named_records.h"
 
 namespace gateway::idempotency {
 class Held;
@@ -41,6 +42,8 @@ struct Request {
   std::shared_ptr<const std::string> body;
 
   std::string location;
+  std::vector<policies::NamedRecord> to_prove;     // refused unless each is of this location
+  std::optional<policies::RecordKind> own_record;  // refused unless the record that it reads is of this location
   std::string version;
   std::uint16_t client = 0;                       // 0: anonymous, else its place in the settings plus one
   int urgency = 3;                                // RFC 9218
@@ -73,6 +76,8 @@ inline Request::Request(const Request& other)
       fields(other.fields),
       body(other.body),
       location(other.location),
+      to_prove(other.to_prove),
+      own_record(other.own_record),
       version(other.version),
       client(other.client),
       urgency(other.urgency),

@@ -14,6 +14,7 @@
 #include "gateway/cache/local_tier.h"
 #include "gateway/cache/redis_tier.h"
 #include "gateway/credentials/assembly.h"
+#include "gateway/exchange/belonging.h"
 #include "gateway/exchange/calls.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/exchange/front.h"
@@ -96,6 +97,8 @@ class Service::Impl {
         co_return !installation || co_await oauth_->on_installation(*installation);
       });
     calls_ = std::make_unique<Calls>(in_force_, catalogue_, vary_names_, *exchange_);
+    belonging_ = std::make_unique<Belonging>(*calls_);
+    exchange_->prove_by([this](const Request& request) { return belonging_->prove(request); });
     if (!settings_->flows.path.empty()) make_flows(admin);
     records_ = std::make_unique<records::Records>(io_, *calls_, own_paths_);
     add_gauges(metrics_, [this] { return state(); });
@@ -331,6 +334,7 @@ class Service::Impl {
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<webhooks::Intake> webhooks_;
   std::unique_ptr<Calls> calls_;
+  std::unique_ptr<Belonging> belonging_;
   std::unique_ptr<records::Records> records_;
   OwnPaths own_paths_{policies::Catalogue::own()};
   std::unique_ptr<flows::Engine> flows_;

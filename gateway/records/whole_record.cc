@@ -1,5 +1,6 @@
 #include "gateway/records/whole_record.h"
 
+#include "gateway/exchange/belonging.h"
 #include "gateway/records/attend.h"
 #include "gateway/records/group.h"
 #include "gateway/records/parts.h"
@@ -65,6 +66,8 @@ asio::awaitable<server::Response> WholeRecord::answer(std::shared_ptr<OwnRequest
   auto contact = co_await calls_.run(call_for(*request, path));
   const auto own = policies::json_member(body_of(contact), "contact");
   if (contact.status != 200) co_return contact;  // the group goes with it
+  if (request->proves && is_elsewhere(policies::RecordKind::Contact, body_of(contact), request->location))
+    co_return exchange::to_response(exchange::Refusal::Forbidden, std::string(exchange::kOtherLocation));
   if (!own)
     co_return server::to_response({502, "http_protocol_error", "upstream-unreadable",
                                    "The upstream's answer cannot be read", "It holds no contact."});

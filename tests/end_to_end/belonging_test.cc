@@ -1,0 +1,110 @@
+// One token that serves several locations: what the gateway must hold apart itself, since the upstream does not.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/support/gateway_process.h"
+#include "tests/support/http_client.h"
+#include "tests/support/json.h"
+#include "tests/support/simulator_process.h"
+
+using namespace test_support;
+
+namespace {
+
+const std::string kKeyOfA = "cgk_of-a-0123456789abcdef0123456789abcdef";
+const std::string kKeyOfAll = "cgk_of-all-0123456789abcdef0123456789abcdef";
+
+// The hashes are what `contacts-gateway hash-key` printed for them.
+constexpr const char* kConfig = R"({"credentials":{"token":"both"},"clients":[
+  {"name":"of-a","locations":["loc_a"],"location":"loc_a","key_hash":
+   "sha256:fdd39a21ebf66a5a31550b1c22acfd5a:9c5027e8269f0cac56f1e10a26203e301bffe42a57796e6ff78dabd031352b82"},
+  {"name":"of-all","location":"loc_a","key_hash":
+   "sha256:e7326cbf11001fbdb05695a4e4b5675b:96689b28a222943ef061b024d770e3fd0995f1a970ff8cf6f956d8ebe5acc5b1"}]})";
+
+struct World {
+  World() {
+    of_a = new_contact("loc_a", "Ada");
+    of_b = new_contact("loc_b", "Bob");
+  }
+  HttpResponse send(const std::string& key, HttpRequest request) {
+    request.fields.emplace_back("Authorization", "Bearer " + key);
+    if (!request.body.empty()) request.fields.emplace_back("Content-Type", "application/json");
+    return http.send(request);
+  }
+  HttpResponse get(const std::string& key, const std::string& target) { return send(key, {.target = target}); }
+  std::string new_contact(const std::string& location, const std::string& name) {
+    const auto answer =
+        send(kKeyOfAll, {.method = "POST",
+                         .target = "/contacts/",
+                         .body = R"({"locationId":")" + location + R"(","firstName":")" + name + "\"}"});
+    REQUIRE_MESSAGE(answer.status == 201, answer.body);
+    return Json(answer.body).text("contact.id");
+  }
+  SimulatorProcess simulator{{.arguments = {"--token", "both", "--location", "loc_a", "--location", "loc_b",
+                                            "--contacts", "0", "--limit", "0"}}};
+  // The lists are to be kept from the first read on.
+  GatewayProcess gateway{
+      {.upstream = simulator.url(), .settings = {{"cache.operations.create-contact.settle", "0s"}}, .config = kConfig}};
+  HttpClient http{gateway.address()};
+  std::string of_a, of_b;
+};
+
+}  // namespace
+
+TEST_SUITE("belonging") {
+  TEST_CASE("a client of one location gets at no record of another, though the token would") {
+    World world;
+    const auto b = "/contacts/" + world.of_b, a = "/contacts/" + world.of_a;
+    // Another client's reads, told to be of the restricted client's location, leave nothing for it to find.
+    for (const auto* part : {"", "/notes", "/tasks"}) CHECK(world.get(kKeyOfAll, b + part).status == 200);
+
+    const HttpRequest refused[] = {
+        {.target = b},
+        {.target = b + "/notes"},
+        {.target = b + "/tasks"},
+        {.target = "/gateway" + b + "/record"},
+        {.method = "PUT", .target = b, .body = R"({"firstName":"Eve"})"},
+        {.method = "POST", .target = b + "/tags", .body = R"({"tags":["taken"]})"},
+        {.method = "POST",
+         .target = "/contacts/bulk/tags/update/add",
+         .body = R"({"contacts":[")" + world.of_a + "\",\"" + world.of_b + R"("],"tags":["taken"]})"},
+        {.method = "DELETE", .target = b},
+    };
+    for (const auto& request : refused) {
+      CAPTURE(request.method);
+      CAPTURE(request.target);
+      const auto answer = world.send(kKeyOfA, request);
+      CHECK(answer.status == 403);
+      CHECK(answer.field("Content-Type") == "application/problem+json");
+      CHECK(answer.body.find("Bob") == std::string::npos);
+    }
+    const auto kept = world.send(kKeyOfAll, {.target = b, .fields = {{"Cache-Control", "no-cache"}}});
+    CHECK(Json(kept.body).text("contact.firstName") == "Bob");
+    CHECK(kept.body.find("taken") == std::string::npos);
+
+    CHECK(world.get(kKeyOfA, a).status == 200);
+    CHECK(world.get(kKeyOfA, a + "/notes").status == 200);
+    CHECK(world.get(kKeyOfA, a + "/notes").field("Cache-Status").find("; hit") != std::string::npos);
+    CHECK(world.get(kKeyOfA, "/gateway" + a + "/record").status == 200);
+    CHECK(world.send(kKeyOfA, {.method = "PUT", .target = a, .body = R"({"firstName":"Ada L."})"}).status == 200);
+    CHECK(Json(world.get(kKeyOfA, a).body).text("contact.firstName") == "Ada L.");
+    // What is not there is the upstream's to say.
+    CHECK(world.get(kKeyOfA, "/contacts/nobodyofthatname000000").status ==
+          world.get(kKeyOfAll, "/contacts/nobodyofthatname000000").status);
+  }
+
+  TEST_CASE("a write by id changes the lists of whatever location the record is of") {
+    World world;
+    const std::string list = "/contacts/?locationId=loc_b";
+    CHECK(world.get(kKeyOfAll, list).body.find("vip") == std::string::npos);
+    CHECK(world.get(kKeyOfAll, list).field("Cache-Status").find("; hit") != std::string::npos);
+    // The client's own location is loc_a, and the request names none.
+    const auto tagged = world.send(
+        kKeyOfAll, {.method = "POST", .target = "/contacts/" + world.of_b + "/tags", .body = R"({"tags":["vip"]})"});
+    REQUIRE(tagged.status / 100 == 2);
+    CHECK(world.get(kKeyOfAll, list).body.find("vip") != std::string::npos);
+    REQUIRE(world.send(kKeyOfAll, {.method = "DELETE", .target = "/contacts/" + world.of_b}).status == 200);
+    CHECK(world.get(kKeyOfAll, list).body.find(world.of_b) == std::string::npos);
+  }
+}
