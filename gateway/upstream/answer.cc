@@ -22,6 +22,10 @@ std::string clean_value(std::string_view text) {
   return std::string(trim(value));
 }
 
+bool is_framing(std::string_view name) {
+  return policies::same_name(name, "Content-Length") || policies::same_name(name, "Transfer-Encoding");
+}
+
 int status_of(std::string_view status_line) {
   const std::size_t space = status_line.find(' ');
   if (space == status_line.npos) return 0;
@@ -55,9 +59,11 @@ bool Answer::line(std::string_view text) {
     return true;
   }
   const std::size_t colon = std::min(text.find(':'), text.size());
-  // A proxy takes the space before the colon away (RFC 9112 section 5.1).
-  received_.push_back(
-      {std::string(trim(text.substr(0, colon))), clean_value(text.substr(std::min(colon + 1, text.size())))});
+  // A proxy takes the space before the colon away (RFC 9112 section 5.1). Framing that libcurl took no notice of
+  // because of it would be guessed at.
+  const auto name = trim(text.substr(0, colon));
+  if (name.size() < colon && is_framing(name)) return fail(Fault::BadLength);
+  received_.push_back({std::string(name), clean_value(text.substr(std::min(colon + 1, text.size())))});
   return true;
 }
 
