@@ -3,6 +3,7 @@
 #include "gateway/exchange/answer.h"
 #include "policies/cache_key.h"
 #include "policies/conditional.h"
+#include "policies/field_syntax.h"
 
 namespace gateway::exchange {
 
@@ -23,12 +24,24 @@ std::string own_etag(std::string_view body) {
   std::string etag = policies::make_etag(body);
   return etag.replace(0, 1, kOwnEtag);
 }
+// What is in a coding is one of several representations, also where the upstream forgets to say so (RFC 9110 section
+// 12.5.5): whoever does not take that coding must not get it from the cache.
+void tell_of_coding(policies::Fields& fields) {
+  if (!fields.find("Content-Encoding")) return;
+  const auto vary = policies::combined_field(fields.view(), "Vary").value_or("");
+  for (std::string_view rest = vary; !rest.empty();) {
+    const auto name = policies::take_element(rest);
+    if (name == "*" || policies::same_name(name, "Accept-Encoding")) return;
+  }
+  fields.add("Vary", "Accept-Encoding");
+}
 }  // namespace
 
 Kept keep(const Request& request, upstream::Response answer, const policies::Times& rule, cache::Guard guard,
           const Fetch& fetch, VaryNames& names) {
   Kept kept;
   if (answer.status == 200 && !answer.fields.find("ETag")) answer.fields.add("ETag", own_etag(answer.body));
+  tell_of_coding(answer.fields);
   const auto view = answer.fields.view();
   const auto vary = policies::combined_field(view, "Vary").value_or("");
   const auto lifetimes =

@@ -92,4 +92,20 @@ TEST_SUITE("odd exchanges") {
     CHECK_FALSE(is_hit(pair.client.get(kContact)));
     CHECK(is_hit(pair.client.get(kContact)));
   }
+
+  TEST_CASE("an encoded answer serves who asked for that encoding, also where the upstream forgot its Vary") {
+    Pair pair;
+    const HttpFields gzip{{"Accept-Encoding", "gzip"}};
+    pair.upstream.answer(200, "Content-Encoding: gzip\r\n", "\x1f\x8bz");
+    const auto encoded = pair.client.get(kContact, gzip);
+    CHECK(encoded.body == "\x1f\x8bz");
+    CHECK(encoded.field("Vary") == "Accept-Encoding");
+    pair.upstream.answer(200);
+    const auto plain = pair.client.get(kContact);
+    CHECK_FALSE(is_hit(plain));
+    CHECK(plain.body == "{}");
+    CHECK(pair.client.get(kContact).body == "{}");
+    const auto again = pair.client.get(kContact, gzip);
+    CHECK(is_hit(again) == (again.body == "\x1f\x8bz"));
+  }
 }
