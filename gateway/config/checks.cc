@@ -109,10 +109,13 @@ void check_flows(const Settings& s, Problems& problems) {
         "flows.path: flows need redis.url: events and the progress of runs are kept there, so that none is lost");
 }
 
+// A default that no longer fits what was given is no mistake of the operator's: the lesser one holds.
 void check_times(const Settings& s, Problems& problems) {
-  if (s.upstream.connect_timeout > s.upstream.timeout)
+  const Settings defaults;
+  if (s.upstream.connect_timeout > s.upstream.timeout &&
+      s.upstream.connect_timeout != defaults.upstream.connect_timeout)
     problems.push_back("upstream.connect_timeout: longer than upstream.timeout, which ends the request first");
-  if (s.rate_limit.requests > s.rate_limit.daily)
+  if (s.rate_limit.requests > s.rate_limit.daily && s.rate_limit.requests != defaults.rate_limit.requests)
     problems.push_back("rate_limit.daily: less than rate_limit.requests of one interval");
   if (s.cache.refuse_writes && s.redis.url.empty())
     problems.push_back("cache.on_redis_loss: refuse-writes needs redis.url");

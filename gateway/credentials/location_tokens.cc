@@ -1,6 +1,7 @@
 #include "gateway/credentials/location_tokens.h"
 
 #include <asio/co_spawn.hpp>
+#include <utility>
 
 #include "gateway/log/log.h"
 #include "gateway/random.h"
@@ -13,6 +14,7 @@ using std::chrono::milliseconds;
 namespace {
 constexpr std::size_t kMost = 10'000;
 constexpr milliseconds kRefusedFor{30'000};  // a location that was just installed is not refused for longer
+constexpr int kDoubted = 2;                  // a 400 may be a passing fault: so often it is not believed
 constexpr milliseconds kCompanyWithin{10'000};
 std::string_view view(const std::string& text) { return text; }
 }  // namespace
@@ -53,7 +55,8 @@ void LocationTokens::want(const std::string& location) {
 
 bool LocationTokens::refused(const std::string& location) const {
   const auto found = tokens_.find(location);
-  return found != tokens_.end() && found->second->none && !found->second->making;
+  return found != tokens_.end() && found->second->none && !found->second->making &&
+         wall_now() < found->second->not_before;
 }
 
 std::string LocationTokens::trouble(const std::string& location) const {
@@ -120,11 +123,11 @@ asio::awaitable<void> LocationTokens::make(std::string location, TokenPtr token)
     passing = passing || result == Result::Passing;
   }
   token->none = !passing;
-  token->refused = false;
+  const bool lives = !std::exchange(token->refused, false) && policies::usable(token->times, wall_now());
   ++token->failures;
   token->not_before =
       wall_now() + (passing ? policies::renewal_pause(token->failures, token->times, random_unit()) : kRefusedFor);
-  if (token->none) token->access = nullptr;
+  if (token->none && !lives) token->access = nullptr;
   count_(passing ? "location_failed" : "location_refused");
   log::warn(passing ? "location_token_failed" : "location_token_refused",
             {{"location", view(location)}, {"why", view(token->trouble)}});
@@ -160,7 +163,8 @@ asio::awaitable<LocationTokens::Result> LocationTokens::make_with(GrantPtr compa
     if (std::holds_alternative<policies::GrantRefused>(made.answer)) co_return Result::Refused;
     using Reason = policies::TokenFault::Reason;
     const auto reason = std::get<policies::TokenFault>(made.answer).reason;
-    co_return reason == Reason::Refused || reason == Reason::ClientRefused ? Result::Refused : Result::Passing;
+    const bool believed = reason == Reason::Refused && token->failures >= kDoubted;
+    co_return believed || reason == Reason::ClientRefused ? Result::Refused : Result::Passing;
   }
   co_return Result::Passing;
 }

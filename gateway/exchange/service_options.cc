@@ -18,7 +18,7 @@ upstream::Options upstream_options(const config::Settings& settings) {
   upstream::Options options;
   options.base_url = settings.upstream.url;
   options.timeout = settings.upstream.timeout;
-  options.connect_timeout = settings.upstream.connect_timeout;
+  options.connect_timeout = std::min(settings.upstream.connect_timeout, settings.upstream.timeout);
   options.connections = settings.upstream.connections;
   options.ca_file = settings.upstream.ca_file;
   return options;

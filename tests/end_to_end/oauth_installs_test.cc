@@ -62,7 +62,8 @@ class Pasting {
 };
 
 struct Agency {
-  explicit Agency(const std::string& redis = "") : upstream({"--refresh-token", "seed-c=company:com"}), redis_(redis) {
+  explicit Agency(const std::string& redis = "", const std::string& life = "86399s")
+      : upstream({"--refresh-token", "seed-c=company:com", "--access-token-life", life}), redis_(redis) {
     gateway = start();
     upstream.post("webhooks", R"({"url":"http://)" + gateway->address() + "/webhooks/leadconnector\"}");
   }
@@ -244,6 +245,29 @@ TEST_SUITE("oauth_installs") {
     CHECK(status_at(gateway, "loc_b") == 200);
   }
 
+  TEST_CASE("a location is not lost to a passing 400, and its token lives on beside it") {
+    Agency agency;
+    auto& gateway = *agency.gateway;
+    agency.upstream.fault("/oauth/locationToken", "status=400", 1);
+    CHECK(status_at(gateway, "loc_a") == 200);
+    CHECK(refreshes(gateway, "location_failed") == 1);
+    CHECK(refreshes(gateway, "location_refused") == 0);
+  }
+
+  TEST_CASE("a location's token is used while it lives, also when it is refused another") {
+    Agency agency("", "12s");
+    auto& gateway = *agency.gateway;
+    CHECK(status_at(gateway, "loc_a") == 200);
+    agency.upstream.fault("/oauth/locationToken", "status=400", 1'000'000);
+    bool always = true;
+    CHECK(eventually(kLimit, [&] {
+      always = always && status_at(gateway, "loc_a") == 200;
+      return refreshes(gateway, "location_refused") >= 1;
+    }));
+    CHECK(always);
+    CHECK(status_at(gateway, "loc_a") == 200);
+  }
+
   TEST_CASE("INSTALL fetches a location's token before anybody asks, UNINSTALL drops it, of this app alone") {
     Agency agency;
     auto& gateway = *agency.gateway;
@@ -256,7 +280,7 @@ TEST_SUITE("oauth_installs") {
     CHECK(status_at(gateway, "loc_a") == 200);
     CHECK(refreshes(gateway, "location_made") == 1);
     CHECK(agency.deliver(agency.event("UNINSTALL", "loc_a")) == 200);
-    agency.upstream.fault("/oauth/locationToken", "status=400", 1);  // as the upstream says from then on
+    agency.upstream.fault("/oauth/locationToken", "status=400", 3);  // as the upstream says from then on
     CHECK(status_at(gateway, "loc_a") == 403);
     CHECK(agency.deliver(agency.event("INSTALL", "loc_a", "app0")) == 409);  // the same event again
     CHECK(status_at(gateway, "loc_b") == 200);

@@ -56,7 +56,9 @@ TEST_SUITE("config") {
         {[](Settings& s) { s.server.tls.certificate = "c"; }, "server.tls.key: missing"},
         {[](Settings& s) { s.server.tls.client_ca = "c"; }, "server.tls.client_ca: needs"},
         {[](Settings& s) { s.upstream.connect_timeout = std::chrono::minutes(1); }, "upstream.connect_timeout: longer"},
-        {[](Settings& s) { s.rate_limit.daily = 5; }, "rate_limit.daily: less"},
+        {[](Settings& s) { s.upstream.timeout = std::chrono::seconds(2); }, ""},  // less than the other's default
+        {[](Settings& s) { s.rate_limit.daily = 50; }, ""},
+        {[](Settings& s) { s.rate_limit.daily = 50, s.rate_limit.requests = 60; }, "rate_limit.daily: less"},
         {[](Settings& s) { s.cache.refuse_writes = true; }, "cache.on_redis_loss: refuse-writes needs redis.url"},
         {[](Settings& s) { s.credentials.oauth.store = "redis"; }, "credentials.oauth.store: no grant"},
         {[](Settings& s) {
