@@ -24,6 +24,11 @@ if [ -n "$home" ] && [ "$home" != "$top" ]; then
   find "$folder" -mindepth 1 ! -name .build-lock -delete
 fi
 
+# Where ccache cannot keep what it compiles (no home, or one that cannot be written) it ends the build: it is given a place here.
+if command -v ccache >/dev/null && { ! cache=$(ccache -k cache_dir 2>/dev/null) || ! mkdir -p "$cache/tmp" 2>/dev/null || [ ! -w "$cache/tmp" ]; }; then
+  export HOME=${HOME:-$top/build} CCACHE_DIR=$top/build/ccache
+fi
+
 log=$folder/configure.log
 cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2; say "configuring '$preset' failed"; exit 1; }
 say "building $preset${*:+ ($*)} in $folder"

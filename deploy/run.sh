@@ -78,7 +78,7 @@ start_redis() {
         redis_port=$port
         return 0
       fi
-      read -rt 0.05 <> <(:) || true
+      sleep 0.05
     done
   done
   return 1
@@ -109,7 +109,7 @@ if [ $own_file = no ] && ! given upstream.url && ! compgen -v | grep -q '^GATEWA
   for tries in {1..200}; do
     simulator=$(address_of leadconnector-simulator "$state/simulator.log")
     [ -z "$simulator" ] && kill -0 "${helpers[-1]}" 2>/dev/null || break
-    read -rt 0.05 <> <(:) || true
+    sleep 0.05
   done
   [ -n "$simulator" ] || { say "the simulator did not start:"; cat "$state/simulator.log" >&2; exit 1; }
   export GATEWAY_UPSTREAM_URL=http://$simulator GATEWAY_CREDENTIALS_TOKEN=simulator-token

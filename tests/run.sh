@@ -22,6 +22,11 @@ while [ $# -gt 0 ]; do
 done
 case $preset in release | debug | asan | tsan) ;; *) say "no preset '$preset': release, debug, asan, tsan"; exit 2 ;; esac
 
+# The tests look at their programs' descriptors and threads.
+if [ ! -e /proc/self/fd ]; then
+  say "/proc is not mounted here; mounting it"
+  mount -t proc proc /proc || { say "the tests need /proc: as root, mount -t proc proc /proc"; exit 1; }
+fi
 "$top/deploy/install-dependencies.sh" --build --test
 if [ "$(id -u)" = 0 ] && [ "${SUDO_UID:-0}" != 0 ]; then
   # What is built through sudo belongs to the caller, so that a run without sudo can use it.
