@@ -85,9 +85,12 @@ std::shared_ptr<const Entry> MemoryTier::find(std::string_view key) const {
   return node == nullptr ? nullptr : node->entry;
 }
 
-void MemoryTier::put(std::string_view key, std::shared_ptr<const Entry> entry) {
+bool MemoryTier::put(std::string_view key, std::shared_ptr<const Entry> entry) {
   const auto bytes = cost(key, *entry);
-  if (bytes > most_bytes_ / kLargestPart) return remove(key);
+  if (bytes > most_bytes_ / kLargestPart) {
+    remove(key);
+    return false;
+  }
   const auto hash = hash_of(key);
   Node* node = Node::make(key, hash);
   node->entry = std::move(entry);
@@ -108,6 +111,7 @@ void MemoryTier::put(std::string_view key, std::shared_ptr<const Entry> entry) {
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
   entries_.fetch_add(1, std::memory_order_relaxed);
   free_unseen();
+  return true;
 }
 
 // SIEVE: the hand goes from old to new and takes the first one that was not used since it came by last.
@@ -150,6 +154,21 @@ void MemoryTier::remove(std::string_view key) {
   Lock lock(mutex_);
   if (const Node* node = look(key)) retire(const_cast<Node&>(*node));
   free_unseen();
+}
+
+std::uint64_t MemoryTier::remove_if(const std::function<bool(const Entry&)>& gone) {
+  std::uint64_t removed = 0;
+  Lock lock(mutex_);
+  for (Node* node = oldest_; node != nullptr;) {
+    Node* next = node->newer;
+    if (gone(*node->entry)) {
+      retire(*node);
+      ++removed;
+    }
+    node = next;
+  }
+  free_unseen();
+  return removed;
 }
 
 void MemoryTier::clear() {

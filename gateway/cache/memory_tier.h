@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,9 +73,11 @@ class MemoryTier {
   };
 
   std::shared_ptr<const Entry> find(std::string_view key) const;
-  // Replaces what was there. An entry larger than an eighth of the tier is not kept.
-  void put(std::string_view key, std::shared_ptr<const Entry> entry);
+  // Replaces what was there. False: not kept, since it is larger than an eighth of the tier.
+  bool put(std::string_view key, std::shared_ptr<const Entry> entry);
   void remove(std::string_view key);
+  // Looks at every entry, under the lock; how many went. `gone` does not use the tier.
+  std::uint64_t remove_if(const std::function<bool(const Entry&)>& gone);
   void clear();
 
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }

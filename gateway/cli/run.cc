@@ -88,7 +88,7 @@ void describe(CLI::App& app, Options& options) {
       ->add_flag("--generate", options.generate, "Make a new key and print it with its hash");
   CLI::App* purge = command(app, "purge", "Drop entries from a running gateway's cache, by its admin address");
   purge->add_option("--key", options.purge.keys, "Surrogate key: contact:ID, location:ID:contacts (may be repeated)")
-      ->expected(1);
+      ->allow_extra_args(false);
   purge->add_option("--location", options.purge.location, "Everything of one location");
   purge->add_flag("--all", options.purge.all, "Everything");
   purge->add_option("--admin-key-file", options.purge.admin_key_file,

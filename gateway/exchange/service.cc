@@ -292,18 +292,22 @@ class Service::Impl {
     auto keys = purge.all                ? std::vector<std::string>{}
                 : purge.location.empty() ? std::move(purge.keys)
                                          : policies::keys_of_location(purge.location);
-    asio::co_spawn(
-        io_,
-        [this, keys = std::move(keys)]() -> asio::awaitable<bool> {
-          metrics_.invalidation("purge");
-          co_return co_await writes_->purge(keys);
-        },
-        [done = std::move(done)](std::exception_ptr error, bool fenced) {
-          if (error || !fenced)
-            done({false, 0, "Redis is away: only this process has dropped the entries"});
-          else
-            done({true, 0, ""});
-        });
+    asio::co_spawn(io_, purge_keys(std::move(keys)),
+                   [done = std::move(done)](std::exception_ptr error, admin::Purged purged) {
+                     done(error ? admin::Purged{false, 0, "the gateway failed"} : std::move(purged));
+                   });
+  }
+
+  asio::awaitable<admin::Purged> purge_keys(std::vector<std::string> keys) {
+    const auto sweep = [this] {
+      return memory_.remove_if([this](const cache::Entry& entry) { return !fence_.intact(entry.guard); });
+    };
+    sweep();  // what writes have made stale before is not of this purge
+    metrics_.invalidation("purge");
+    const bool fenced = co_await writes_->purge(std::move(keys));
+    const auto entries = sweep();
+    if (fenced) co_return admin::Purged{true, entries, ""};
+    co_return admin::Purged{false, entries, "Redis is away: only this process has dropped the entries"};
   }
 
   std::shared_ptr<const config::Settings> settings_;

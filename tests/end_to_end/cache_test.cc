@@ -251,7 +251,7 @@ TEST_SUITE("cache") {
                  .target = "/cache/purge",
                  .fields = {{"Content-Type", "application/json"}},
                  .body = body})
-          .status;
+          .body;
     };
     const auto command = [&](std::vector<std::string> arguments) {
       arguments.insert(arguments.begin(), {binary_dir() + "/contacts-gateway", "purge"});
@@ -259,18 +259,22 @@ TEST_SUITE("cache") {
       Process purge({.arguments = arguments, .environment = {}, .unset_prefix = "GATEWAY_"});
       const auto code = purge.wait_for_exit(milliseconds(20'000));
       CHECK_MESSAGE(code == 0, purge.output(Stream::Error));
+      return purge.output(Stream::Out);
     };
     REQUIRE(warm(kContact));
     REQUIRE(warm(list));
-    CHECK(post(R"({"keys":["contact:contact0000000000001"]})") == 200);
+    CHECK(post(R"({"keys":["contact:contact0000000000001"]})") == "{\"purged\":1}\n");
     CHECK_FALSE(is_hit(second.get(kContact)));
     CHECK(is_hit(second.get(list)));
     REQUIRE(warm(kContact));
-    CHECK(post(R"({"location":"loc_demo"})") == 200);
+    CHECK(command({"--key", "contact:contact0000000000001", "--key", "contact:nobody"}) == "{\"purged\":1}\n");
+    CHECK(is_hit(first.get(list)));
+    REQUIRE(warm(kContact));
+    CHECK(post(R"({"location":"loc_demo"})") == "{\"purged\":2}\n");
     CHECK_FALSE(is_hit(second.get(kContact)));
     CHECK_FALSE(is_hit(first.get(list)));
     REQUIRE(warm(kContact));
-    command({"--all"});
+    CHECK(command({"--all"}) == "{\"purged\":1}\n");
     CHECK_FALSE(is_hit(first.get(kContact)));
   }
 

@@ -74,13 +74,26 @@ TEST_SUITE("memory tier") {
     CHECK(tier.entries() > 500);
     CHECK(tier.evictions() == 2'000 - tier.entries());
     CHECK(has(worker, key_of(1'999)));
-    tier.put(key_of(0), entry(std::string(kMiB / 4, 'x')));
+    CHECK_FALSE(tier.put(key_of(0), entry(std::string(kMiB / 4, 'x'))));
     CHECK_FALSE(has(worker, key_of(0)));
     CHECK(tier.bytes() <= kMiB);
 
     MemoryTier none(0);
-    none.put("a", entry(""));
+    CHECK_FALSE(none.put("a", entry("")));
     CHECK(none.find("a") == nullptr);
+  }
+
+  TEST_CASE("what is removed by what it says is counted and gone for every reader, and the rest stays") {
+    MemoryTier tier(kMiB);
+    MemoryTier::Reader worker(tier);
+    for (int i = 0; i < 10; ++i) CHECK(tier.put(key_of(i), entry(i % 2 == 0 ? "even" : "odd")));
+    const auto even = [](const Entry& each) { return each.body == "even"; };
+    CHECK(tier.remove_if(even) == 5);
+    CHECK(tier.remove_if(even) == 0);
+    CHECK(tier.entries() == 5);
+    for (int i = 0; i < 10; ++i) CHECK(has(worker, key_of(i)) == (i % 2 != 0));
+    CHECK(tier.remove_if([](const Entry&) { return true; }) == 5);
+    CHECK(tier.bytes() == 0);
   }
 
   TEST_CASE("what everybody asks for outlives a scan over what nobody asks for again") {
