@@ -248,12 +248,12 @@ asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Gu
   // Rule 2: not stored at all when a mark was seen, or when the shared tier did not say what the state was.
   if (!kept.entry || !found.available || !policies::coherence::may_store(found.view))
     co_return Arrival{fetched, nullptr};
-  parts_.memory.put(kept.key, kept.entry);
   fetched->entry = kept.entry;
-  fetched->stored = true;
+  fetched->stored = parts_.memory.put(kept.key, kept.entry);
   // Under another key than the one looked up (the answer varies on more than was known) only memory keeps it: the next
   // lookup will ask for that.
   if (kept.key != request->key) co_return Arrival{fetched, nullptr};
+  fetched->stored = fetched->stored || !parts_.settings->redis.url.empty();
   co_return Arrival{fetched, stored_entry_of(*kept.entry, request->surrogate_keys, found, looked_up)};
 }
 

@@ -108,4 +108,15 @@ TEST_SUITE("odd exchanges") {
     const auto again = pair.client.get(kContact, gzip);
     CHECK(is_hit(again) == (again.body == "\x1f\x8bz"));
   }
+
+  TEST_CASE("what nothing keeps is not called stored") {
+    for (const char* bytes : {"0", "1MiB"}) {
+      CAPTURE(bytes);
+      Pair pair({{"cache.memory_bytes", bytes}});
+      pair.upstream.answer(200, {}, std::string(200'000, 'x'));  // more than an eighth
+      CHECK(pair.client.get(kContact).field("Cache-Status") == "contacts-gateway; fwd=uri-miss");
+    }
+    Pair pair;
+    CHECK(pair.client.get(kContact).field("Cache-Status") == "contacts-gateway; fwd=uri-miss; stored");
+  }
 }
