@@ -99,6 +99,7 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
       if (auto answer = from_cache(request, candidate, found.entry ? Tier::Redis : Tier::Memory))
         co_return std::move(*answer);
     if (request->directives.only_if_cached) co_return refused({Refusal::OnlyIfCached, {}, {}});
+    const auto why = why_forwarded(*request, candidate);
 
     auto boarded = flights_.board(request->key, found.view, guard);
     if (boarded.leads) {
@@ -115,7 +116,7 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
     if (fetched->refused) co_return refused(*fetched->refused);
     if (!boarded.leads && fetched->variant != variant_of(*request, fetched->response))
       continue;  // another representation than ours
-    co_return answer_of(*request, *fetched, !boarded.leads, candidate != nullptr);
+    co_return answer_of(*request, *fetched, !boarded.leads, why);
   }
   co_return co_await bypass(request);
 }

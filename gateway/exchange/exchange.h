@@ -126,7 +126,8 @@ class Exchange {
   bool may_stand_in(const Request& request, const EntryPtr& entry, const Fetched& fetched) const;
   Answer answer_of(const Request& request, const EntryPtr& entry, metrics::CacheResult result,
                    std::string_view detail) const;
-  static Answer answer_of(const Request& request, const Fetched& fetched, bool shared, bool had_candidate);
+  static Answer answer_of(const Request& request, const Fetched& fetched, bool shared, policies::Forward why);
+  static policies::Forward why_forwarded(const Request& request, const EntryPtr& candidate);
   asio::awaitable<Attempted> keyed_attempts(RequestPtr request);
   asio::awaitable<Attempted> certain_attempts(RequestPtr request);
   // Of a creation whose outcome is not known: whether the contact is there.

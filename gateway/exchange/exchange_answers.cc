@@ -37,11 +37,12 @@ Exchange::Answer Exchange::answer_of(const Request& request, const EntryPtr& ent
   return answer;
 }
 
-Exchange::Answer Exchange::answer_of(const Request& request, const Fetched& fetched, bool shared, bool had_candidate) {
+Exchange::Answer Exchange::answer_of(const Request& request, const Fetched& fetched, bool shared,
+                                     policies::Forward why) {
   Answer answer;
   const bool current = fetched.entry && holds_already(request.fields.view(), *fetched.entry);
   answer.response = current ? not_modified(*fetched.entry) : fetched.response;
-  answer.status.forward = had_candidate ? policies::Forward::Stale : policies::Forward::UriMiss;
+  answer.status.forward = why;
   answer.status.forward_status = fetched.revalidated ? 304 : 0;
   answer.status.stored = fetched.stored;
   answer.status.collapsed = shared || fetched.from_other_replica;
@@ -51,6 +52,16 @@ Exchange::Answer Exchange::answer_of(const Request& request, const Fetched& fetc
   answer.tier = fetched.from_other_replica ? Tier::Redis : Tier::None;
   answer.waited = fetched.waited;
   return answer;
+}
+
+// Of a read that the cache does not answer; `candidate` may be null.
+policies::Forward Exchange::why_forwarded(const Request& request, const EntryPtr& candidate) {
+  if (!candidate) return policies::Forward::UriMiss;
+  const auto decision =
+      policies::decide(&candidate->lifetimes, cache::boottime() - candidate->received, request.directives);
+  const bool fresh = decision.ttl > milliseconds(0);
+  return fresh && decision.reason == policies::FetchReason::Request ? policies::Forward::Request
+                                                                    : policies::Forward::Stale;
 }
 
 Exchange::Answer Exchange::passed_on(Attempted attempted) {

@@ -138,8 +138,12 @@ TEST_SUITE("cache") {
     CHECK(is_hit(asked("max-age=20")));
     CHECK(is_hit(asked("min-fresh=10")));
     CHECK_FALSE(is_hit(asked("min-fresh=100")));
-    CHECK_FALSE(is_hit(asked("max-age=0")));
-    CHECK_FALSE(is_hit(asked("no-cache")));
+    for (const char* directive : {"max-age=0", "no-cache", "min-fresh=100000"}) {
+      const auto answer =
+          asked(directive);  // of a fresh entry, which the request alone rules out (RFC 9211 section 2.2)
+      CHECK_FALSE(is_hit(answer));
+      CHECK_MESSAGE(says(answer, "fwd=request"), answer.field("Cache-Status"));
+    }
     CHECK_FALSE(is_hit(asked("no-store")));
     CHECK(is_hit(pair.get()));
   }
