@@ -36,10 +36,6 @@ WallMillis due(const GrantState& state) {
 
 std::string_view view(const std::string& text) { return text; }
 
-GrantKind kind_of(const config::OAuthGrant& client) {
-  return client.user_type == "Company" ? GrantKind::Company : GrantKind::Location;
-}
-
 }  // namespace
 
 WallMillis wall_now() {
@@ -56,6 +52,12 @@ std::string GrantState::why_unnamed() const {
   return "The upstream gave a token for the app " + std::string(policies::app_of(grant.client_id)) +
          " without saying which " + whose + " it is for, so it serves no request that names one: set " +
          "credentials.oauth.location (or grants[].location) to the " + whose + "'s id and send SIGHUP.";
+}
+
+Grant GrantState::to_store() const {
+  Grant copy = grant;
+  if (named_here) copy.subject.clear();
+  return copy;
 }
 
 Grants::Grants(GrantsParts parts, std::vector<config::OAuthGrant> configured)
@@ -77,22 +79,6 @@ asio::awaitable<void> Grants::stop(milliseconds limit) {
   while (renewing_ > 0 && Clock::now() < give_up_) co_await woken_.wait(give_up_);
   if (renewing_ > 0) log::error("token_renewal_cut");
   parts_.store.stop();
-}
-
-void Grants::configure(std::vector<config::OAuthGrant> configured) {
-  configured_ = std::move(configured);
-  for (const auto& grant : grants_) {
-    const auto client = client_of(grant->grant);
-    grant->listed = client.has_value();
-    if (client) grant->client = *client;
-    name_by_settings(*grant);
-    if (!grant->grant.ended.empty()) reseed(*grant);
-    grant->kick.notify();
-  }
-  std::erase_if(grants_, [](const GrantPtr& grant) { return !grant->listed; });
-  dirty_ = true;
-  woken_.notify();
-  parts_.changed();
 }
 
 std::vector<policies::GrantView> Grants::views() const {
@@ -138,7 +124,7 @@ asio::awaitable<void> Grants::merge(std::vector<Grant> stored) {
       adopt(grant, *found);
       parts_.count("adopted");
     } else if (grant->grant.version > 0 && (found == stored.end() || token_store::supersedes(grant->grant, *found))) {
-      lost.push_back(grant->grant);
+      lost.push_back(grant->to_store());
     }
   }
   for (auto& one : stored)
@@ -150,47 +136,6 @@ asio::awaitable<void> Grants::merge(std::vector<Grant> stored) {
     log::warn("token_store_lost_grant", {{"grant", view(grant.id)}});
     co_await parts_.store.save(std::move(grant));
   }
-}
-
-// A configured refresh token begins a chain only where none began with it, and none is there for its location.
-void Grants::plant_seeds() {
-  for (const auto& client : configured_) {
-    if (client.refresh_token.empty()) continue;
-    const auto kind = kind_of(client);
-    const auto id = token_store::grant_id(client.client_id, kind, client.location);
-    const auto mark = token_store::seed_mark(client.refresh_token.value);
-    const bool known = std::any_of(grants_.begin(), grants_.end(), [&](const GrantPtr& one) {
-      const auto& grant = one->grant;
-      if (grant.client_id != client.client_id) return false;
-      const bool same_subject = !client.location.empty() && grant.kind == kind && grant.subject == client.location;
-      return grant.seed == mark || grant.id == id || same_subject;
-    });
-    if (known) continue;
-    Grant seed;
-    seed.id = id;
-    seed.client_id = client.client_id;
-    seed.kind = kind;
-    seed.subject = client.location;
-    seed.refresh_token = client.refresh_token;
-    seed.seed = mark;
-    add(std::move(seed), client);
-  }
-}
-
-// An operator's new refresh token for a grant that has ended.
-bool Grants::reseed(GrantState& state) const {
-  const auto& wanted = state.client.refresh_token;
-  if (wanted.empty()) return false;
-  const auto mark = token_store::seed_mark(wanted.value);
-  if (mark == state.grant.seed) return false;
-  state.grant.refresh_token = wanted;
-  state.grant.seed = mark;
-  state.grant.ended.clear();
-  state.wanted = true;
-  state.not_before = WallMillis{0};
-  state.kick.notify();
-  log::info("credential_seeded_anew", {{"location", view(state.name())}});
-  return true;
 }
 
 void Grants::add(Grant grant, config::OAuthGrant client) {
@@ -205,35 +150,6 @@ GrantPtr Grants::find(std::string_view id) const {
   for (const auto& grant : grants_)
     if (grant->grant.id == id) return grant;
   return nullptr;
-}
-
-// The settings it was made with, or any of the same app.
-std::optional<config::OAuthGrant> Grants::client_of(const Grant& grant) const {
-  std::optional<config::OAuthGrant> found;
-  bool several = false;
-  for (const auto& client : configured_) {
-    if (client.client_id != grant.client_id) continue;
-    const bool exact = token_store::grant_id(client.client_id, kind_of(client), client.location) == grant.id ||
-                       (!client.location.empty() && client.location == grant.subject) ||
-                       (!client.refresh_token.empty() && grant.subject.empty() &&
-                        token_store::seed_mark(client.refresh_token.value) == grant.seed);
-    if (exact) return client;
-    several = found.has_value();
-    if (!found) found = client;
-  }
-  if (found && (several || !found->refresh_token.empty())) found->location.clear();  // another grant's
-  if (found) found->refresh_token = {};                                              // another grant's seed
-  return found;
-}
-
-// Where no answer of the upstream has said whose it is. Never what another grant is known to be.
-void Grants::name_by_settings(GrantState& state) const {
-  auto& grant = state.grant;
-  if (!grant.subject.empty() || grant.version == 0 || kind_of(state.client) != grant.kind) return;
-  const bool taken = std::any_of(grants_.begin(), grants_.end(), [&](const GrantPtr& other) {
-    return other->grant.kind == grant.kind && other->grant.subject == state.client.location;
-  });
-  if (!taken) grant.subject = state.client.location;
 }
 
 asio::awaitable<void> Grants::keep(GrantPtr grant) {
@@ -287,7 +203,7 @@ asio::awaitable<void> Grants::renew(GrantPtr grant) {
 // The refresh token that was used is spent: the one that came is kept, whatever else the answer lacked.
 asio::awaitable<void> Grants::no_pair(GrantPtr grant, policies::TokenFault fault, std::string why) {
   if (!fault.refresh_token.empty()) {
-    Grant next = grant->grant;
+    Grant next = grant->to_store();
     ++next.version;
     next.refresh_token.value = std::move(fault.refresh_token);
     if (!co_await store(grant, std::move(next))) co_return;
@@ -296,7 +212,7 @@ asio::awaitable<void> Grants::no_pair(GrantPtr grant, policies::TokenFault fault
 }
 
 asio::awaitable<void> Grants::store_pair(GrantPtr grant, policies::TokenPair pair, WallMillis asked) {
-  Grant next = grant->grant;
+  Grant next = grant->to_store();
   ++next.version;
   next.access_token.value = std::move(pair.access_token);
   if (!pair.refresh_token.empty()) next.refresh_token.value = std::move(pair.refresh_token);
@@ -342,7 +258,7 @@ asio::awaitable<bool> Grants::store(GrantPtr grant, Grant next) {
 
 asio::awaitable<void> Grants::refused_for_good(GrantPtr grant) {
   if (reseed(*grant)) co_return;
-  Grant next = grant->grant;
+  Grant next = grant->to_store();
   next.ended = "invalid_grant";
   if (!co_await store(grant, std::move(next))) co_return;
   parts_.count("invalid_grant");
@@ -356,7 +272,7 @@ asio::awaitable<void> Grants::refused_for_good(GrantPtr grant) {
 }
 
 asio::awaitable<bool> Grants::end(GrantPtr grant, std::string why) {
-  Grant next = grant->grant;
+  Grant next = grant->to_store();
   next.ended = std::move(why);
   next.access_token = next.refresh_token = {};
   const auto saved = co_await parts_.store.save(next);
@@ -390,6 +306,7 @@ void Grants::adopt(const GrantPtr& grant, Grant next) {
   // replicas would take turns without a pause at an endpoint that gives nothing better.
   const bool refresh_only = next.times == grant->grant.times && next.access_token == grant->grant.access_token;
   grant->grant = std::move(next);
+  grant->named_here = false;
   name_by_settings(*grant);
   if (!same_pair && !refresh_only) {
     const auto& token = grant->grant.access_token;

@@ -32,8 +32,9 @@ struct GrantState {
   AccessPtr access;           // of grant.access_token; null before the first
   bool refused = false;       // the upstream does not take it; another is on its way
   Clock::time_point refused_at{};
-  bool wanted = false;  // to be renewed before its time
-  bool listed = true;   // false: its client left the settings
+  bool wanted = false;      // to be renewed before its time
+  bool listed = true;       // false: its client left the settings
+  bool named_here = false;  // grant.subject is the settings' word, which is not stored: they may change
   double jitter = 0;
   int failures = 0;                    // renewals in a row
   policies::WallMillis not_before{0};  // the next one
@@ -43,6 +44,7 @@ struct GrantState {
 
   std::string name() const;  // the location or company for logs and labels: never empty
   std::string why_unnamed() const;
+  token_store::Grant to_store() const;  // what the next version is made of
 };
 using GrantPtr = std::shared_ptr<GrantState>;
 

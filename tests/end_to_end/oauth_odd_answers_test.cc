@@ -80,6 +80,9 @@ TEST_SUITE("oauth odd answers") {
              std::string::npos;
     }));
     CHECK(HttpClient(rig.gateway->address()).get("/contacts/c", kUncached).status == 200);  // names none either
+    rig.write("loc_b");                                                                     // a mistake
+    rig.gateway->process().signal(SIGHUP);
+    CHECK(eventually(kLimit, [&] { return status_at(*rig.gateway, "loc_b") == 200; }));
     rig.write("loc_a");
     rig.gateway->process().signal(SIGHUP);
     CHECK(eventually(kLimit, [&] { return status_at(*rig.gateway, "loc_a") == 200; }));
