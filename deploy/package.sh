@@ -12,4 +12,4 @@ mkdir -p build/package
 # Owned by root in the package, whoever builds it; the files' times are those of the change, so that equal sources give equal packages.
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 (cd build/release && umask 022 && cpack -B "$top/build/package" >&2)
-ls build/package/*.deb
+ls "$top"/build/package/*.deb
