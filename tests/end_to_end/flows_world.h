@@ -141,12 +141,14 @@ class World {
     REQUIRE_MESSAGE(answer.status == 200, answer.body);
     return Json(answer.body);
   }
-  // Nothing waits and nothing is under way; false too while Redis is away.
-  bool idle(std::size_t replica = 0) {
+  // Nothing waits and nothing is under way; false too while Redis is away, or the gateway too busy to say.
+  bool idle(std::size_t replica = 0) try {
     const auto answer = HttpClient(replicas_[replica]->admin_address()).get("/flows");
     if (answer.status != 200) return false;
     const Json state(answer.body);
     return state.integer("queued") == 0 && state.integer("due") == 0;
+  } catch (const HttpError&) {
+    return false;
   }
   std::size_t contacts() {
     return static_cast<std::size_t>(Json(upstream().get("/_simulator/books").body).integer("contacts"));
