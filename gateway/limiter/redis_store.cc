@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <asio/io_context.hpp>
-#include <unordered_set>
 
 #include "gateway/limiter/local_store.h"
+#include "gateway/limiter/place.h"
 #include "gateway/limiter/replica_link.h"
 #include "gateway/limiter/scripts.h"
 #include "gateway/log/log.h"
@@ -19,26 +19,12 @@ constexpr Duration kTryAgain = std::chrono::milliseconds(10);        // after a 
 constexpr Duration kReplyTooOld = std::chrono::milliseconds(250);    // this process was paused meanwhile
 constexpr Duration kReservation = std::chrono::milliseconds(1'500);  // several renewals long
 
-constexpr Instant kLongAgo = Instant::min() / 2;  // differences to it do not overflow
+// What one script is told of at most, so that its time does not grow with the limit.
+constexpr std::size_t kMostReports = 1'000, kMostSlots = 500;
 
-// What this replica knows of a location: the slots it holds itself, so that it can go on alone and bring them back.
-struct Place {
-  Place(const Step& step, Duration hold) : window(step.limit, hold), daily({.limit = step.daily_limit}) {}
-  policies::RateWindow window;
-  policies::DailyQuota daily;
-  policies::BackgroundPace pace;                     // alone
-  std::unordered_set<std::uint64_t> granted_shared;  // under way, and Redis knows them
-  std::vector<std::uint64_t> ended, unsent;          // to be reported (again)
-  std::uint64_t taken = 0;                           // by everybody, in the last reply
-  Instant taken_at = kLongAgo;
-  policies::LostWindow lost;
-  std::string epoch;           // whose shared window has our slots
-  std::string reserved_epoch;  // whose shared window has our reservations
-  std::uint64_t reservations = 0;
-  Instant reserved_at = kLongAgo;
-  std::uint64_t counted_alone = 0;
-  bool writing = false;  // a take_back is under way
-};
+void drop_front(std::vector<std::uint64_t>& ids, std::size_t count) {
+  ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
+}
 
 std::string text(Duration duration) { return std::to_string(duration.count()); }
 std::string text(std::uint64_t number) { return std::to_string(number); }
@@ -66,9 +52,9 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   Impl(asio::io_context& io, redis::Client& redis, Options options)
       : redis_(redis),
         options_(std::move(options)),
-        link_(std::make_shared<ReplicaLink>(io, redis,
-                                            ReplicaLink::Options{options_.prefix, options_.lease, options_.quarantine},
-                                            ReplicaLink::Events{[this] { on_lost(); }, [this] { return reserve(); }})),
+        link_(std::make_shared<ReplicaLink>(
+            io, redis, ReplicaLink::Options{options_.prefix, options_.lease, options_.quarantine},
+            ReplicaLink::Events{[this] { on_lost(); }, [this] { return reserve(); }, [this] { return restore(); }})),
         started_(now()) {}
 
   void start() { link_->start(); }
@@ -105,7 +91,8 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   using Held = std::shared_ptr<Place>;
 
   std::vector<std::string> keys(const std::string& location) const {
-    return {options_.prefix + location + ":slots", options_.prefix + location + ":state", link_->epoch_key()};
+    return {options_.prefix + location + ":slots", options_.prefix + location + ":counted",
+            options_.prefix + location + ":state", link_->epoch_key()};
   }
 
   std::vector<std::string> step_keys(const std::string& location) const {
@@ -147,7 +134,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     return place.reserved_epoch == link_->nonce() && now() - place.reserved_at < kReservation / 2;
   }
 
-  // Reservations that are young and enough need not be written again: there may be thousands.
+  // Reservations that are young and enough need not be written again: there may be many locations.
   bool stands(Place& place) const {
     const auto at = now();
     return place.reserved_epoch == link_->nonce() && at - place.reserved_at < kReservation / 3 &&
@@ -205,7 +192,8 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     return result;
   }
 
-  std::vector<std::string> arguments(const Place& place, const Step& step) const {
+  std::vector<std::string> arguments(const Place& place, const Step& step, std::size_t ended,
+                                     std::size_t unsent) const {
     using Pace = policies::BackgroundPace;
     const auto daily = step.stated_daily_limit && *step.stated_daily_limit > 0
                            ? std::min(step.daily_limit, *step.stated_daily_limit)
@@ -222,21 +210,39 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
                                  text_or_none(step.daily_remaining),
                                  step.daily_reset ? text(*step.daily_reset) : "-1",
                                  comparable ? "1" : "0",
-                                 text(place.ended.size()),
-                                 text(place.unsent.size()),
+                                 text(ended),
+                                 text(unsent),
                                  text(step.asks.size()),
                                  text(step.urgent),
                                  text(Pace::kept_free(step.limit)),
                                  text(Pace::spacing(step.limit)),
                                  text(Pace::credit(step.limit))};
-    for (const auto* ids : {&place.ended, &place.unsent, &step.asks})
-      for (const auto id : *ids) all.push_back(text(id));
+    for (std::size_t i = 0; i < ended; ++i) all.push_back(text(place.ended[i]));
+    for (std::size_t i = 0; i < unsent; ++i) all.push_back(text(place.unsent[i]));
+    for (const auto id : step.asks) all.push_back(text(id));
     return all;
   }
 
   asio::awaitable<StepResult> shared_step(std::string location, Held place, Step step) {
+    if (place->busy) co_return nothing(*place, step);
+    const Turn turn(place);
+    auto reports = step;
+    reports.asks.clear();
+    while (place->ended.size() > kMostReports || place->unsent.size() > kMostReports) {
+      const auto result = co_await one_step(location, place, reports);
+      if (!result) co_return nothing(*place, step);
+    }
+    const auto result = co_await one_step(location, place, step);
+    co_return result ? *result : nothing(*place, step);
+  }
+
+  // One script: the oldest of what there is to report, and what is asked.
+  asio::awaitable<std::optional<StepResult>> one_step(std::string location, Held place, Step step) {
     const auto asked_at = now();
-    const auto reply = numbers(co_await redis_.eval(scripts().step, step_keys(location), arguments(*place, step)));
+    const auto ended = std::min(place->ended.size(), kMostReports),
+               unsent = std::min(place->unsent.size(), kMostReports);
+    const auto reply =
+        numbers(co_await redis_.eval(scripts().step, step_keys(location), arguments(*place, step, ended, unsent)));
     if (!reply || reply->size() != 9) {
       // It may have been done all the same: what was granted then goes back.
       place->unsent.insert(place->unsent.end(), step.asks.begin(), step.asks.end());
@@ -244,11 +250,11 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
         link_->displaced();
       else
         link_->failed();
-      co_return nothing(*place, step);
+      co_return std::nullopt;
     }
     link_->answered(static_cast<std::uint64_t>(reply->back()));
-    place->ended.clear();
-    place->unsent.clear();
+    drop_front(place->ended, ended);
+    drop_front(place->unsent, unsent);
     co_return settle(*place, step, *reply, asked_at);
   }
 
@@ -278,31 +284,24 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     return result;
   }
 
-  // Writes our slots to Redis; under quarantine, reservations for as many as we hold or may still take under the cap.
-  // False: not now (one is under way, or there was no reply).
+  // Writes our slots to Redis, the oldest first; under quarantine, reservations for as many as we hold or may still
+  // take under the cap. False: not now (one is under way, or there was no reply).
   asio::awaitable<bool> take_back(std::string location, Held place, bool reserve) {
-    if (place->writing) co_return false;
-    place->writing = true;
+    if (place->busy) co_return false;
+    const Turn turn(place);
     const auto started = now();
     const auto epoch = link_->nonce();
-    const auto held = place->window.occupied(now());
-    const auto most = reserve ? cap(*place, now()) : 0;
-    const auto reservations = reserve ? std::max(most, held) : 0;
+    const auto held = place->window.occupied(started);
+    const auto reservations = reserve ? std::max(cap(*place, started), held) : 0;
     const auto ended = place->ended.size();
     const auto alone = place->counted_alone;
-    const auto reply =
-        numbers(co_await redis_.eval(scripts().take_back, keys(location), slots_of(*place, reserve, reservations)));
-    place->writing = false;
-    if (!reply || reply->front() != 1) {
-      if (!reply)
-        link_->failed();
-      else if (reply->front() == 2)
-        link_->quarantine_over();
-      else
-        link_->displaced();
-      co_return false;
-    }
-    if (!reserve) place->ended.erase(place->ended.begin(), place->ended.begin() + static_cast<std::ptrdiff_t>(ended));
+    // Reservations stand for the slots held too: those come and go meanwhile.
+    auto slots = reserve ? std::vector<std::string>() : slots_of(*place, started);
+    for (; slots.size() > 2 * kMostSlots; slots.erase(slots.begin(), slots.begin() + 2 * kMostSlots))
+      if (!co_await write(location, place, started, "-1", {slots.begin(), slots.begin() + 2 * kMostSlots}))
+        co_return false;
+    if (!co_await write(location, place, started, text(reservations), std::move(slots))) co_return false;
+    if (!reserve) drop_front(place->ended, ended);
     place->counted_alone -= std::min(alone, place->counted_alone);
     place->reservations = reservations;
     (reserve ? place->reserved_epoch : place->epoch) = epoch;
@@ -310,18 +309,32 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     co_return true;
   }
 
-  std::vector<std::string> slots_of(Place& place, bool reserve, std::uint64_t reservations) const {
-    const auto at = now();
+  // One script of take_back. `reservations` -1: they stay as they are, and so does the day's count.
+  asio::awaitable<bool> write(std::string location, Held place, Instant started, std::string reservations,
+                              std::vector<std::string> slots) {
+    const bool last = reservations != "-1";
     std::vector<std::string> all{link_->nonce(),
                                  link_->replica(),
-                                 text(options_.hold + place.window.limit().interval),
-                                 text(reserve ? kReservation : Duration{0}),
-                                 text(reservations),
-                                 text(place.reservations),
-                                 text(place.daily.used(at)),
-                                 text(place.counted_alone),
-                                 text(place.daily.until_reset(at))};
-    if (reserve) return all;  // reservations stand for the slots held too: those come and go meanwhile
+                                 text(options_.hold + place->window.limit().interval),
+                                 text(kReservation),
+                                 std::move(reservations),
+                                 last ? text(place->daily.used(started)) : "0",
+                                 last ? text(place->counted_alone) : "0",
+                                 text(place->daily.until_reset(started))};
+    std::move(slots.begin(), slots.end(), std::back_inserter(all));
+    const auto reply = numbers(co_await redis_.eval(scripts().take_back, keys(location), std::move(all)));
+    if (!reply)
+      link_->failed();
+    else if (reply->front() == 2)
+      link_->quarantine_over();
+    else if (reply->front() != 1)
+      link_->displaced();
+    co_return reply && reply->front() == 1;
+  }
+
+  // Pairs of id and time left.
+  std::vector<std::string> slots_of(Place& place, Instant at) const {
+    std::vector<std::string> all;
     // Ended while Redis was away: free by now unless the mirror still says otherwise.
     for (const auto id : place.ended) all.insert(all.end(), {text(id), "0"});
     place.window.each_slot(at, [&](std::uint64_t id, Instant free_at) {
@@ -337,6 +350,15 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     std::vector<std::pair<std::string, Held>> all(places_.begin(), places_.end());
     for (auto& [location, place] : all)
       if (!stands(*place) && !co_await take_back(location, place, true)) co_return false;
+    co_return true;
+  }
+
+  // Of locations, too, that nobody asks for now: the reservations do not last as long as what they stood for.
+  asio::awaitable<bool> restore() {
+    auto self = shared_from_this();
+    std::vector<std::pair<std::string, Held>> all(places_.begin(), places_.end());
+    for (auto& [location, place] : all)
+      if (place->epoch != link_->nonce() && !co_await take_back(location, place, false)) co_return false;
     co_return true;
   }
 

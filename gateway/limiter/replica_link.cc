@@ -5,6 +5,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <random>
+#include <utility>
 
 #include "gateway/limiter/scripts.h"
 #include "gateway/log/log.h"
@@ -17,6 +18,7 @@ constexpr auto kBeat = std::chrono::milliseconds(1'000);
 constexpr policies::Duration kRenew =
     std::chrono::milliseconds(100);  // reservations; also how soon an early end is seen
 constexpr auto kJoinAgain = std::chrono::milliseconds(50);
+constexpr auto kRestoreAgain = std::chrono::milliseconds(10);
 constexpr int kFailuresToLose = 3;
 
 std::string random_name() {
@@ -73,6 +75,7 @@ void ReplicaLink::lose() {
   if ((state_ != State::Shared && state_ != State::Quarantined) || stopped_) return;
   const bool first = state_ == State::Shared || newborn_;
   state_ = State::Lost;
+  if (std::exchange(reserved_, false)) alone_ = true;
   log::warn("limiter_alone", {{"replicas", static_cast<std::int64_t>(replicas_)}});
   if (first) events_.on_lost();
   timer_.cancel();  // joins again as soon as there is a connection
@@ -104,10 +107,12 @@ asio::awaitable<bool> ReplicaLink::join(bool ready) {
   // Those that have not come back yet still live by the share of as many as there were.
   replicas_ = quarantine_left_ > policies::Duration{0} ? std::max(replicas_, live) : live;
   if (quarantine_left_ > policies::Duration{0}) {
+    // Whatever was granted until now gets its reservations in this quarantine, or is taken for granted alone.
+    if (std::exchange(alone_, false)) reserved_ = true;
     state_ = State::Quarantined;
   } else if (state_ != State::Shared) {
     state_ = State::Shared;
-    newborn_ = alone_ = false;
+    newborn_ = alone_ = reserved_ = false;
     log::info("limiter_shared", {{"replicas", static_cast<std::int64_t>(replicas_)}});
   }
   co_return true;
@@ -123,6 +128,10 @@ asio::awaitable<void> ReplicaLink::run() {
     bool joined = co_await join(false);
     if (joined && !stopped_ && state_ == State::Quarantined && co_await events_.reserve() && !stopped_)
       joined = co_await join(true);
+    if (joined && !stopped_ && state_ == State::Shared && !co_await events_.restore() && !stopped_) {
+      co_await pause(kRestoreAgain);
+      continue;
+    }
     if (stopped_) co_return;
     if (!joined) failed();
     switch (state_) {

@@ -25,6 +25,7 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
   struct Events {
     std::function<void()> on_lost;                   // left Shared, or its first quarantine
     std::function<asio::awaitable<bool>()> reserve;  // again and again while Quarantined; true: all is written
+    std::function<asio::awaitable<bool>()> restore;  // the same while Shared
   };
   ReplicaLink(asio::io_context& io, redis::Client& redis, Options options, Events events);
 
@@ -44,7 +45,9 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
     failures_ = 0;
     replicas_ = std::max<std::uint64_t>(1, replicas);
   }
-  void granted_alone() { alone_ = true; }      // outside the shared window: what it shows on return is not all
+  // Outside the shared window: what that shows on return is not all. In a quarantine the reservations stand for it, as
+  // long as they are renewed.
+  void granted_alone() { (state_ == State::Quarantined ? reserved_ : alone_) = true; }
   void quarantine_over() { timer_.cancel(); }  // a script said so: joins again at once
   void displaced();                            // a script said that the epoch is another
 
@@ -65,7 +68,8 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
   policies::Duration quarantine_left_{0};
   int failures_ = 0;
   bool newborn_ = true;
-  bool alone_ = false;
+  bool alone_ = false;     // granted since a quarantine began for that
+  bool reserved_ = false;  // granted in the quarantine
   bool stopped_ = false;
   asio::steady_timer timer_;
 };

@@ -4,11 +4,15 @@ namespace gateway::limiter {
 
 namespace {
 
-constexpr char kStep[] = R"lua(
-if redis.call('HGET', KEYS[3], 'nonce') ~= ARGV[1] then return {0} end
+// The head of each of them.
+constexpr char kNow[] = R"lua(
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
 local function text(n) return string.format('%.0f', n) end
+)lua";
+
+constexpr char kStep[] = R"lua(
+if redis.call('HGET', KEYS[4], 'nonce') ~= ARGV[1] then return {0} end
 local replica, limit, interval, hold = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local remaining, pause, daily = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local daily_remaining, daily_reset, comparable = tonumber(ARGV[9]), tonumber(ARGV[10]), ARGV[11] == '1'
@@ -16,8 +20,10 @@ local ended, unsent, asks = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARG
 local urgent, kept_free, spacing, credit = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
 local function id(i) return replica .. ':' .. ARGV[18 + i] end
 
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now))
-local state = redis.call('HMGET', KEYS[2], 'paused', 'used', 'day_ends', 'background')
+-- Those that are free: a thousand at a time, since a window can be of a hundred thousand.
+local expired = redis.call('ZCOUNT', KEYS[1], '-inf', text(now))
+if expired > 0 then redis.call('ZREMRANGEBYRANK', KEYS[1], 0, math.min(expired, 1000 + 2 * asks) - 1) end
+local state = redis.call('HMGET', KEYS[3], 'paused', 'used', 'day_ends', 'background')
 local background = tonumber(state[4] or 0)
 local paused, used, day_ends = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
 if day_ends <= now then used = 0; day_ends = 0 end
@@ -26,12 +32,27 @@ for i = 1, ended do redis.call('ZADD', KEYS[1], text(now + interval), id(i)) end
 for i = ended + 1, ended + unsent do
   if redis.call('ZREM', KEYS[1], id(i)) == 1 and used > 0 then used = used - 1 end
 end
-local taken = redis.call('ZCARD', KEYS[1])
-if remaining >= 0 then
-  for i = 1, limit - taken - remaining do
-    redis.call('ZADD', KEYS[1], text(now + interval), 'phantom:' .. text(now) .. ':' .. i)
-    taken = taken + 1
-  end
+local groups, counted = {}, 0
+local function count(free, slots)
+  groups[#groups + 1] = {free, slots}
+  counted = counted + slots
+end
+local fields = redis.call('HGETALL', KEYS[2])
+for i = 1, #fields, 2 do
+  local slots, free = string.match(fields[i + 1], '^(%d+) (%d+)$')
+  if tonumber(free) > now then count(tonumber(free), tonumber(slots)) else redis.call('HDEL', KEYS[2], fields[i]) end
+end
+local taken = counted + redis.call('ZCOUNT', KEYS[1], '(' .. text(now), '+inf')
+local lacks = remaining >= 0 and limit - taken - remaining or 0
+if lacks > 0 then
+  -- In groups of a hundredth of the interval, so that there are never many.
+  local grain = math.max(1, math.floor(interval / 100))
+  local free = math.ceil((now + interval) / grain) * grain
+  local field = 'stated:' .. text(free)
+  local before = tonumber(string.match(redis.call('HGET', KEYS[2], field) or '0', '^%d+'))
+  redis.call('HSET', KEYS[2], field, text(before + lacks) .. ' ' .. text(free))
+  count(free, lacks)
+  taken = taken + lacks
 end
 if pause > 0 then paused = math.max(paused, now + pause) end
 
@@ -58,14 +79,26 @@ end
 local lacking = taken >= limit - kept_free
 if lacking and granted < asks then background = math.max(background, now - 2 * spacing) end
 if used > 0 and day_ends <= now then day_ends = now + 86400000000 end
-redis.call('HSET', KEYS[2], 'paused', text(paused), 'used', text(used), 'day_ends', text(day_ends),
+redis.call('HSET', KEYS[3], 'paused', text(paused), 'used', text(used), 'day_ends', text(day_ends),
   'background', text(background))
-redis.call('PEXPIRE', KEYS[2], text(math.ceil(math.max(day_ends - now, paused - now, 0) / 1000) + 60000))
+redis.call('PEXPIRE', KEYS[3], text(math.ceil(math.max(day_ends - now, paused - now, 0) / 1000) + 60000))
 redis.call('PEXPIRE', KEYS[1], text(math.ceil((hold + interval) / 1000) + 60000))
+redis.call('PEXPIRE', KEYS[2], text(math.ceil((hold + interval) / 1000) + 60000))
 
--- A request under way can end now at the earliest, so no slot of one is free before another interval.
+-- When the taken slot of that rank, from 0, is free at the earliest. A request under way can end now, so no slot of one
+-- is free before another interval.
+table.sort(groups, function(a, b) return a[1] < b[1] end)
+expired = redis.call('ZCOUNT', KEYS[1], '-inf', text(now))
 local function free_at(rank)
-  local slot = redis.call('ZRANGE', KEYS[1], rank, rank, 'WITHSCORES')
+  if rank < 0 then return 0 end
+  local before = 0
+  for _, group in ipairs(groups) do
+    local earlier = before + redis.call('ZCOUNT', KEYS[1], '(' .. text(now), text(group[1]))
+    if earlier > rank then break end
+    if earlier + group[2] > rank then return math.min(group[1] - now, interval) end
+    before = before + group[2]
+  end
+  local slot = redis.call('ZRANGE', KEYS[1], expired + rank - before, expired + rank - before, 'WITHSCORES')
   if not slot[2] then return 0 end
   return math.max(0, math.min(tonumber(slot[2]) - now, interval))
 end
@@ -75,37 +108,32 @@ local next_background = math.max(0, background - now)
 if lacking then next_background = math.max(next_background, free_at(taken - limit + kept_free)) end
 return {granted, taken, next_free, free_at(taken - 1), math.max(0, paused - now), used, math.max(0, day_ends - now),
   next_background,
-  redis.call('ZCOUNT', KEYS[4], '(' .. text(now), '+inf')}
+  redis.call('ZCOUNT', KEYS[5], '(' .. text(now), '+inf')}
 )lua";
 
 constexpr char kTakeBack[] = R"lua(
-if redis.call('HGET', KEYS[3], 'nonce') ~= ARGV[1] then return 0 end
-local t = redis.call('TIME')
-local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local function text(n) return string.format('%.0f', n) end
-local replica, keep, reserved = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-if reserved > 0 and tonumber(redis.call('HGET', KEYS[3], 'opens')) <= now then return 2 end
-for i = 1, tonumber(ARGV[6]) do redis.call('ZREM', KEYS[1], 'reserved:' .. replica .. ':' .. i) end
-for i = 1, tonumber(ARGV[5]) do redis.call('ZADD', KEYS[1], text(now + reserved), 'reserved:' .. replica .. ':' .. i) end
-for i = 10, #ARGV - 1, 2 do
+if redis.call('HGET', KEYS[4], 'nonce') ~= ARGV[1] then return 0 end
+local replica, keep, lasts, reserved = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+if reserved > 0 and tonumber(redis.call('HGET', KEYS[4], 'opens')) <= now then return 2 end
+for i = 9, #ARGV - 1, 2 do
   redis.call('ZADD', KEYS[1], text(now + tonumber(ARGV[i + 1])), replica .. ':' .. ARGV[i])
 end
+if reserved > 0 then redis.call('HSET', KEYS[2], 'reserved:' .. replica, text(reserved) .. ' ' .. text(now + lasts))
+elseif reserved == 0 then redis.call('HDEL', KEYS[2], 'reserved:' .. replica) end
 redis.call('PEXPIRE', KEYS[1], text(math.ceil(keep / 1000) + 60000))
+redis.call('PEXPIRE', KEYS[2], text(math.ceil(keep / 1000) + 60000))
 -- The day: what was counted alone is added to a count that survived; one that did not is taken from memory.
-local known, alone, reset = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-if redis.call('HEXISTS', KEYS[2], 'used') == 1 then
-  if alone > 0 then redis.call('HINCRBY', KEYS[2], 'used', text(alone)) end
+local known, alone, reset = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+if redis.call('HEXISTS', KEYS[3], 'used') == 1 then
+  if alone > 0 then redis.call('HINCRBY', KEYS[3], 'used', text(alone)) end
 elseif known > 0 then
-  redis.call('HSET', KEYS[2], 'used', text(known), 'day_ends', text(now + reset))
-  redis.call('PEXPIRE', KEYS[2], text(math.ceil(reset / 1000) + 60000))
+  redis.call('HSET', KEYS[3], 'used', text(known), 'day_ends', text(now + reset))
+  redis.call('PEXPIRE', KEYS[3], text(math.ceil(reset / 1000) + 60000))
 end
 return 1
 )lua";
 
 constexpr char kJoin[] = R"lua(
-local t = redis.call('TIME')
-local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local function text(n) return string.format('%.0f', n) end
 local fresh, run_id, before, replica = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local lease, quarantine = tonumber(ARGV[5]), tonumber(ARGV[6])
 local alone, known, ready = ARGV[7] == '1', tonumber(ARGV[8]), ARGV[9] == '1'
@@ -114,9 +142,17 @@ local nonce, began, opens = epoch[1], tonumber(epoch[3] or 0), tonumber(epoch[4]
 local quarantined
 if not nonce then quarantined = before ~= ''
 elseif epoch[2] ~= run_id then quarantined = true
-elseif before == nonce then quarantined = alone or nil
+elseif before == nonce and alone then
+  -- In a quarantine that still runs it need only write its reservations again, and those who wait for the end are not
+  -- kept waiting for another whole one.
+  if opens <= now then quarantined = true
+  else
+    if redis.call('HDEL', KEYS[1], 'ready:' .. replica) == 1 then redis.call('HINCRBY', KEYS[1], 'ready', -1) end
+    opens = math.max(opens, math.min(now + math.ceil(quarantine / 3), began + 2 * quarantine))
+    redis.call('HSET', KEYS[1], 'opens', text(opens))
+  end
 -- A newcomer began it in an empty Redis, where those who lived before have slots too.
-elseif before ~= '' and opens == began and now < began + quarantine then quarantined = true end
+elseif before ~= nonce and before ~= '' and opens == began and now < began + quarantine then quarantined = true end
 if quarantined ~= nil then
   nonce = fresh
   opens = quarantined and now + quarantine or now
@@ -129,7 +165,8 @@ if opens > now then
   -- It opens as soon as everybody that anyone knew of has its reservations here.
   local expected = math.max(known, tonumber(redis.call('HGET', KEYS[1], 'expected') or 1))
   redis.call('HSET', KEYS[1], 'expected', expected)
-  if ready and redis.call('HSETNX', KEYS[1], 'ready:' .. replica, 1) == 1 and
+  -- A newcomer (it knew of nobody) is none of those.
+  if ready and (known > 0 or expected == 1) and redis.call('HSETNX', KEYS[1], 'ready:' .. replica, 1) == 1 and
       redis.call('HINCRBY', KEYS[1], 'ready', 1) >= expected then
     opens = now
     redis.call('HSET', KEYS[1], 'opens', text(now))
@@ -139,7 +176,7 @@ return {nonce, math.max(0, opens - now), redis.call('ZCARD', KEYS[2])}
 )lua";
 
 std::shared_ptr<const redis::Script> script(const char* name, const char* source) {
-  return std::make_shared<const redis::Script>(redis::Script{name, source});
+  return std::make_shared<const redis::Script>(redis::Script{name, std::string(kNow) + source});
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ inline std::string settings(const std::string& store, const std::vector<std::str
   std::string list;
   for (const auto& grant : grants) list += (list.empty() ? "" : ",") + grant;
   return R"({"credentials":{"oauth":{"store":")" + store + R"(","store_key":")" + kStoreKey + R"(","grants":[)" + list +
-         R"(]}},"rate_limit":{"requests":2000,"interval":"1s"})" + more + "}";
+         R"(]}},"rate_limit":{"requests":100000,"interval":"1s"})" + more + "}";
 }
 
 inline const HttpFields kUncached{{"Cache-Control", "no-store"}};
