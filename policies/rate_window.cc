@@ -45,6 +45,19 @@ std::uint64_t RateWindow::available(Instant now) {
   return taken < ceiling() ? ceiling() - taken : 0;
 }
 
+std::uint64_t RateWindow::free_by(Instant now, Instant then, std::uint64_t enough) {
+  auto taken = occupied(now);
+  for (auto slot = cooling_.begin(); slot != cooling_.end() && slot->first <= then && taken + enough > ceiling();
+       ++slot)
+    --taken;
+  return taken < ceiling() ? ceiling() - taken : 0;
+}
+
+std::uint64_t RateWindow::supply(Instant now) {
+  drop_expired(now);
+  return in_flight_.size() < ceiling() ? ceiling() - in_flight_.size() : 0;
+}
+
 bool RateWindow::try_grant(Id id, Instant now) {
   if (now < paused_until_ || available(now) == 0) return false;
   record(id, now);

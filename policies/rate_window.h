@@ -52,6 +52,9 @@ class RateWindow {
 
   std::uint64_t available(Instant now);  // grants possible now, the pause left aside
   std::uint64_t occupied(Instant now);
+  // Slots that are free at `then` if nothing more is granted and no request under way ends; counted up to `enough`.
+  std::uint64_t free_by(Instant now, Instant then, std::uint64_t enough);
+  std::uint64_t supply(Instant now);  // the same within the interval
   std::size_t in_flight() const { return in_flight_.size(); }
   bool under_way(Id id) const { return permits_.contains(id); }  // granted, and no end reported yet
 

@@ -22,6 +22,26 @@ Duration from(Instant at, Instant then) {
   return then == policies::kNever ? Duration::max() / 4 : std::max(Duration{0}, then - at);
 }
 
+using Pace = policies::BackgroundPace;
+
+// Whether a further background request leaves enough for urgent ones.
+bool background_room(policies::RateWindow& window, Instant at) {
+  if (window.available(at) == 0) return false;
+  if (!Pace::looks_ahead(window.limit())) return true;
+  for (const auto& kept : Pace::kept(window.limit(), window.supply(at)))
+    if (window.free_by(at, at + kept.after, kept.slots + 1) <= kept.slots) return false;
+  return true;
+}
+
+// When there is room for one at the earliest.
+Instant next_background_room(policies::RateWindow& window, Instant at) {
+  auto next = window.next_free(at, 0);
+  if (next == policies::kNever || !Pace::looks_ahead(window.limit())) return next;
+  for (const auto& kept : Pace::kept(window.limit(), window.supply(at)))
+    next = std::max(next, window.next_free(at, kept.slots) - kept.after);
+  return next;
+}
+
 }  // namespace
 
 Instant now() { return std::chrono::duration_cast<Instant>(std::chrono::steady_clock::now().time_since_epoch()); }
@@ -29,19 +49,18 @@ Instant now() { return std::chrono::duration_cast<Instant>(std::chrono::steady_c
 StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, policies::BackgroundPace& pace,
                  const Step& step, Instant at) {
   report(window, daily, step, at);
-  const auto kept_free = policies::BackgroundPace::kept_free(step.limit);
   StepResult result;
   while (result.granted < step.asks.size() && !daily.refusal(0, at)) {
     const bool background = result.granted >= step.urgent;
-    if (background && (window.available(at) <= kept_free || pace.wait(at) > Duration{0})) break;
+    if (background && (pace.wait(at) > Duration{0} || !background_room(window, at))) break;
     if (!window.try_grant(step.asks[result.granted], at)) break;
     if (background) pace.granted(step.limit, at);
     daily.count(at);
     ++result.granted;
   }
-  const bool lacking = window.available(at) <= kept_free;
+  const bool lacking = !background_room(window, at);
   if (lacking && result.granted < step.asks.size()) pace.lacking(step.limit, at);
-  result.next_background = std::max(pace.wait(at), lacking ? from(at, window.next_free(at, kept_free)) : Duration{0});
+  result.next_background = std::max(pace.wait(at), lacking ? from(at, next_background_room(window, at)) : Duration{0});
   result.available = window.available(at);
   result.next_free = from(at, window.next_free(at, 0));
   result.all_free = from(at, window.next_free(at, window.limit().requests - 1));

@@ -214,9 +214,9 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
                                  text(unsent),
                                  text(step.asks.size()),
                                  text(step.urgent),
-                                 text(Pace::kept_free(step.limit)),
                                  text(Pace::spacing(step.limit)),
-                                 text(Pace::credit(step.limit))};
+                                 text(Pace::credit(step.limit)),
+                                 Pace::looks_ahead(step.limit) ? text(Pace::tolerance(step.limit)) : "-1"};
     for (std::size_t i = 0; i < ended; ++i) all.push_back(text(place.ended[i]));
     for (std::size_t i = 0; i < unsent; ++i) all.push_back(text(place.unsent[i]));
     for (const auto id : step.asks) all.push_back(text(id));

@@ -17,7 +17,7 @@ local replica, limit, interval, hold = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV
 local remaining, pause, daily = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local daily_remaining, daily_reset, comparable = tonumber(ARGV[9]), tonumber(ARGV[10]), ARGV[11] == '1'
 local ended, unsent, asks = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local urgent, kept_free, spacing, credit = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
+local urgent, spacing, credit, tolerance = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
 local function id(i) return replica .. ':' .. ARGV[18 + i] end
 
 -- Those that are free: a thousand at a time, since a window can be of a hundred thousand.
@@ -63,11 +63,33 @@ if daily_remaining >= 0 and daily > 0 then
   elseif comparable and used > believed + taken then used = believed + taken end
 end
 
-local granted = 0
+-- How many background requests leave enough for urgent ones (policies::BackgroundPace::kept), and what each of its
+-- moments asks for.
+local function free_by(moment)
+  local free = limit - taken + redis.call('ZCOUNT', KEYS[1], '(' .. text(now), text(moment))
+  for _, group in ipairs(groups) do if group[1] <= moment then free = free + group[2] end end
+  return free
+end
+local function background_room()
+  local room, kept = limit - taken, {}
+  if tolerance < 0 or room <= 0 then return room, kept end
+  local supply = free_by(now + interval)
+  for _, sixteenths in ipairs({0, 1, 2, 4, 8}) do
+    local after = math.floor(interval * sixteenths / 16) + tolerance
+    local slots = 1 + math.ceil(math.max(0, supply) * sixteenths / 32)
+    kept[#kept + 1] = {after, slots}
+    room = math.min(room, free_by(now + after) - slots)
+  end
+  return room, kept
+end
+
+local granted, room = 0, nil
 if paused <= now then
   while granted < asks and taken < limit and (daily == 0 or used < daily) do
     if granted >= urgent then
-      if taken >= limit - kept_free or background > now then break end
+      room = room or background_room()
+      if room <= 0 or background > now then break end
+      room = room - 1
       background = math.max(background, now - credit) + spacing
     end
     granted = granted + 1
@@ -76,8 +98,8 @@ if paused <= now then
     used = used + 1
   end
 end
-local lacking = taken >= limit - kept_free
-if lacking and granted < asks then background = math.max(background, now - 2 * spacing) end
+local left, kept = background_room()
+if left <= 0 and granted < asks then background = math.max(background, now - 2 * spacing) end
 if used > 0 and day_ends <= now then day_ends = now + 86400000000 end
 redis.call('HSET', KEYS[3], 'paused', text(paused), 'used', text(used), 'day_ends', text(day_ends),
   'background', text(background))
@@ -105,7 +127,10 @@ end
 local next_free = 0
 if taken >= limit then next_free = free_at(taken - limit) end
 local next_background = math.max(0, background - now)
-if lacking then next_background = math.max(next_background, free_at(taken - limit + kept_free)) end
+if left <= 0 then next_background = math.max(next_background, free_at(taken - limit)) end
+for _, each in ipairs(kept) do
+  if left <= 0 then next_background = math.max(next_background, free_at(each[2] - limit + taken) - each[1]) end
+end
 return {granted, taken, next_free, free_at(taken - 1), math.max(0, paused - now), used, math.max(0, day_ends - now),
   next_background,
   redis.call('ZCOUNT', KEYS[5], '(' .. text(now), '+inf')}

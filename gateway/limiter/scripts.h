@@ -16,9 +16,9 @@ namespace gateway::limiter {
 struct Scripts {
   // One step. KEYS: slots, counted, state, epoch, replicas. ARGV: nonce, replica, N, W us, hold us, remaining or -1,
   // pause us, daily limit, daily remaining or -1, daily reset us or -1, whether those compare with ours, ended, unsent,
-  // asks (their numbers), how many of the asks are urgent, slots kept free of the rest, its spacing us and credit us,
-  // then the ids. Answers: 0 for another epoch; else granted, taken, next free, all free, paused, daily used, daily
-  // reset, next background, live replicas.
+  // asks (their numbers), how many of the asks are urgent, the spacing us, credit us and tolerance us (-1: no looking
+  // ahead) of the rest, then the ids. Answers: 0 for another epoch; else granted, taken, next free, all free, paused,
+  // daily used, daily reset, next background, live replicas.
   std::shared_ptr<const redis::Script> step;
   // Takes back one replica's slots. KEYS: slots, counted, state, epoch. ARGV: nonce, replica, keep us, how long
   // reservations last us, reservations (-1: as they are), daily used as known, counted alone, daily reset us, then

@@ -69,7 +69,7 @@ struct Caller {
                                  std::to_string(asks),
                                  "0",
                                  "0",
-                                 "0"};
+                                 "-1"};
     for (int i = 0; i < asks; ++i) all.push_back(std::to_string(++ids));
     const auto reply = co_await call(
         gateway::limiter::scripts().step,
