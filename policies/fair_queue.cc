@@ -152,6 +152,15 @@ std::vector<Waiter> FairQueue::take_expired(Instant now) {
 
 Instant FairQueue::next_deadline() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
 
+std::vector<Waiter> FairQueue::take_beyond(int urgency) {
+  std::vector<Waiter> taken;
+  if (waiting(urgency) == size()) return taken;
+  for (const auto& [id, entry] : entries_)
+    if (entry.waiter.urgency > urgency) taken.push_back(entry.waiter);
+  for (const auto& waiter : taken) leave(waiter.id);
+  return taken;
+}
+
 std::size_t FairQueue::waiting(int urgency) const {
   return std::accumulate(asked_.begin(), asked_.begin() + std::clamp(urgency + 1, 0, kUrgencies), std::size_t{0});
 }

@@ -58,6 +58,7 @@ class FairQueue {
 
   std::optional<Waiter> pop(Instant now);         // the next to be served
   std::vector<Waiter> take_expired(Instant now);  // removes those whose deadline has come
+  std::vector<Waiter> take_beyond(int urgency);   // removes those who asked for a lesser urgency than that
   Instant next_deadline() const;                  // kNever where nobody waits
 
   // How many of those who wait now are served before a newcomer: a lower bound.

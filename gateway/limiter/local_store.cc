@@ -52,6 +52,7 @@ StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, poli
   StepResult result;
   while (result.granted < step.asks.size() && !daily.refusal(0, at)) {
     const bool background = result.granted >= step.urgent;
+    if (background && step.daily_limit > 0 && daily.used(at) >= step.daily_background) break;
     if (background && (pace.wait(at) > Duration{0} || !background_room(window, at))) break;
     if (!window.try_grant(step.asks[result.granted], at)) break;
     if (background) pace.granted(step.limit, at);

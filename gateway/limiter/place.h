@@ -31,7 +31,10 @@ struct Place {
   std::string reserved_epoch;  // whose shared window has our reservations
   std::uint64_t reservations = 0;
   Instant reserved_at = kLongAgo;
-  std::uint64_t counted_alone = 0;
+  std::int64_t counted_alone = 0;  // of the day, and not in the shared count; below 0: given back since
+  // What is being added to the shared count, told again until there is a reply.
+  std::uint64_t report = 0;
+  std::int64_t reported = 0;
   bool busy = false;  // Redis is being told of it: one script at a time
 };
 

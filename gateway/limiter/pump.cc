@@ -94,6 +94,7 @@ Step Limiter::Impl::compose(Location& location, Instant at) {
   location.next.stated_daily_limit = step.stated_daily_limit;
   step.limit = location.limit;
   step.daily_limit = options_.daily;
+  step.daily_background = location.quota.ceiling(policies::kLeastUrgent + 1);
   std::size_t asks = std::min<std::size_t>(location.queue.size(), location.limit.requests);
   if (location.probing) asks = std::min<std::size_t>(asks, location.in_flight == 0 ? 1 : 0);
   if (at < location.paused_until) asks = 0;
@@ -132,6 +133,11 @@ void Limiter::Impl::hand_out(Location& location, std::uint64_t permit, std::uint
 }
 
 void Limiter::Impl::refuse_beyond_quota(Location& location, Instant at) {
+  if (const auto reset = location.quota.refusal(policies::kLeastUrgent + 1, at))
+    for (const auto& waiter : location.queue.take_beyond(policies::kLeastUrgent)) {
+      location.waiting.at(waiter.id)->refused = Refusal{RefusalReason::DailyQuota, *reset};
+      settle(location, waiter.id);
+    }
   while (const auto reset = location.quota.refusal(0, at)) {
     const auto waiter = location.queue.pop(at);
     if (!waiter) return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <asio/io_context.hpp>
+#include <utility>
 
 #include "gateway/limiter/local_store.h"
 #include "gateway/limiter/place.h"
@@ -80,7 +81,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     if (found == places_.end()) return true;
     const bool alone = link_->state() != ReplicaLink::State::Shared;
     auto& place = *found->second;
-    if (place.window.occupied(now()) > 0 || (alone && place.daily.used(now()) > 0) || place.counted_alone > 0 ||
+    if (place.window.occupied(now()) > 0 || (alone && place.daily.used(now()) > 0) || place.counted_alone != 0 ||
         !place.ended.empty() || !place.unsent.empty())
       return false;
     places_.erase(found);
@@ -123,7 +124,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
       place.daily.uncount();
       if (place.granted_shared.erase(id) > 0)
         place.unsent.push_back(id);
-      else if (place.counted_alone > 0)
+      else
         --place.counted_alone;
     }
     if (step.pause) place.window.pause_until(at + *step.pause);
@@ -184,7 +185,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     place.window.set_cap(cap(place, at));
     auto result = apply(place.window, place.daily, place.pace, rest, at);
     place.window.set_cap(~std::uint64_t{0});
-    place.counted_alone += result.granted;
+    place.counted_alone += static_cast<std::int64_t>(result.granted);
     if (result.granted > 0) link_->granted_alone();
     result.next_free = std::min(result.next_free, kLookAgain);
     result.next_background = std::min(result.next_background, kLookAgain);
@@ -216,7 +217,8 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
                                  text(step.urgent),
                                  text(Pace::spacing(step.limit)),
                                  text(Pace::credit(step.limit)),
-                                 Pace::looks_ahead(step.limit) ? text(Pace::tolerance(step.limit)) : "-1"};
+                                 Pace::looks_ahead(step.limit) ? text(Pace::tolerance(step.limit)) : "-1",
+                                 text(step.daily_background)};
     for (std::size_t i = 0; i < ended; ++i) all.push_back(text(place.ended[i]));
     for (std::size_t i = 0; i < unsent; ++i) all.push_back(text(place.unsent[i]));
     for (const auto id : step.asks) all.push_back(text(id));
@@ -294,7 +296,6 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     const auto held = place->window.occupied(started);
     const auto reservations = reserve ? std::max(cap(*place, started), held) : 0;
     const auto ended = place->ended.size();
-    const auto alone = place->counted_alone;
     // Reservations stand for the slots held too: those come and go meanwhile.
     auto slots = reserve ? std::vector<std::string>() : slots_of(*place, started);
     for (; slots.size() > 2 * kMostSlots; slots.erase(slots.begin(), slots.begin() + 2 * kMostSlots))
@@ -302,7 +303,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
         co_return false;
     if (!co_await write(location, place, started, text(reservations), std::move(slots))) co_return false;
     if (!reserve) drop_front(place->ended, ended);
-    place->counted_alone -= std::min(alone, place->counted_alone);
+    place->counted_alone -= std::exchange(place->reported, 0);
     place->reservations = reservations;
     (reserve ? place->reserved_epoch : place->epoch) = epoch;
     if (reserve) place->reserved_at = started;
@@ -313,14 +314,19 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<bool> write(std::string location, Held place, Instant started, std::string reservations,
                               std::vector<std::string> slots) {
     const bool last = reservations != "-1";
+    if (last && place->reported == 0 && place->counted_alone != 0) {
+      place->reported = place->counted_alone;
+      place->report = ++reports_;
+    }
     std::vector<std::string> all{link_->nonce(),
                                  link_->replica(),
                                  text(options_.hold + place->window.limit().interval),
                                  text(kReservation),
                                  std::move(reservations),
                                  last ? text(place->daily.used(started)) : "0",
-                                 last ? text(place->counted_alone) : "0",
-                                 text(place->daily.until_reset(started))};
+                                 last ? std::to_string(place->reported) : "0",
+                                 text(place->daily.until_reset(started)),
+                                 text(place->report)};
     std::move(slots.begin(), slots.end(), std::back_inserter(all));
     const auto reply = numbers(co_await redis_.eval(scripts().take_back, keys(location), std::move(all)));
     if (!reply)
@@ -368,6 +374,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   std::unordered_map<std::string, Held> places_;
   Instant started_;
   Instant lost_at_{0};
+  std::uint64_t reports_ = 0;
 };
 
 RedisStore::RedisStore(asio::io_context& io, redis::Client& redis, Options options)

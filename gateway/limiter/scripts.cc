@@ -18,15 +18,20 @@ local remaining, pause, daily = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(A
 local daily_remaining, daily_reset, comparable = tonumber(ARGV[9]), tonumber(ARGV[10]), ARGV[11] == '1'
 local ended, unsent, asks = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
 local urgent, spacing, credit, tolerance = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
-local function id(i) return replica .. ':' .. ARGV[18 + i] end
+local daily_background = tonumber(ARGV[19])
+local function id(i) return replica .. ':' .. ARGV[19 + i] end
 
 -- Those that are free: a thousand at a time, since a window can be of a hundred thousand.
 local expired = redis.call('ZCOUNT', KEYS[1], '-inf', text(now))
 if expired > 0 then redis.call('ZREMRANGEBYRANK', KEYS[1], 0, math.min(expired, 1000 + 2 * asks) - 1) end
-local state = redis.call('HMGET', KEYS[3], 'paused', 'used', 'day_ends', 'background')
+local state = redis.call('HMGET', KEYS[3], 'paused', 'used', 'day_ends', 'background', 'unexplained')
 local background = tonumber(state[4] or 0)
 local paused, used, day_ends = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
-if day_ends <= now then used = 0; day_ends = 0 end
+local unexplained = tonumber(state[5] or 0)
+if day_ends <= now then
+  if day_ends > 0 then redis.call('DEL', KEYS[3]) end  -- and with it which replicas' counts were added
+  used, day_ends, unexplained = 0, 0, 0
+end
 
 for i = 1, ended do redis.call('ZADD', KEYS[1], text(now + interval), id(i)) end
 for i = ended + 1, ended + unsent do
@@ -59,8 +64,13 @@ if pause > 0 then paused = math.max(paused, now + pause) end
 if daily_reset >= 0 then day_ends = now + math.min(daily_reset, 86400000000) end
 if daily_remaining >= 0 and daily > 0 then
   local believed = daily - math.min(daily, daily_remaining)
-  if believed > used then used = believed
-  elseif comparable and used > believed + taken then used = believed + taken end
+  if believed > used then
+    unexplained = unexplained + believed - used
+    used = believed
+  elseif comparable and used > believed + taken then
+    used = believed + taken
+    unexplained = 0
+  end
 end
 
 -- How many background requests leave enough for urgent ones (policies::BackgroundPace::kept), and what each of its
@@ -88,7 +98,7 @@ if paused <= now then
   while granted < asks and taken < limit and (daily == 0 or used < daily) do
     if granted >= urgent then
       room = room or background_room()
-      if room <= 0 or background > now then break end
+      if room <= 0 or background > now or (daily > 0 and used >= daily_background) then break end
       room = room - 1
       background = math.max(background, now - credit) + spacing
     end
@@ -102,7 +112,7 @@ local left, kept = background_room()
 if left <= 0 and granted < asks then background = math.max(background, now - 2 * spacing) end
 if used > 0 and day_ends <= now then day_ends = now + 86400000000 end
 redis.call('HSET', KEYS[3], 'paused', text(paused), 'used', text(used), 'day_ends', text(day_ends),
-  'background', text(background))
+  'background', text(background), 'unexplained', text(unexplained))
 redis.call('PEXPIRE', KEYS[3], text(math.ceil(math.max(day_ends - now, paused - now, 0) / 1000) + 60000))
 redis.call('PEXPIRE', KEYS[1], text(math.ceil((hold + interval) / 1000) + 60000))
 redis.call('PEXPIRE', KEYS[2], text(math.ceil((hold + interval) / 1000) + 60000))
@@ -140,19 +150,24 @@ constexpr char kTakeBack[] = R"lua(
 if redis.call('HGET', KEYS[4], 'nonce') ~= ARGV[1] then return 0 end
 local replica, keep, lasts, reserved = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 if reserved > 0 and tonumber(redis.call('HGET', KEYS[4], 'opens')) <= now then return 2 end
-for i = 9, #ARGV - 1, 2 do
+for i = 10, #ARGV - 1, 2 do
   redis.call('ZADD', KEYS[1], text(now + tonumber(ARGV[i + 1])), replica .. ':' .. ARGV[i])
 end
 if reserved > 0 then redis.call('HSET', KEYS[2], 'reserved:' .. replica, text(reserved) .. ' ' .. text(now + lasts))
 elseif reserved == 0 then redis.call('HDEL', KEYS[2], 'reserved:' .. replica) end
 redis.call('PEXPIRE', KEYS[1], text(math.ceil(keep / 1000) + 60000))
 redis.call('PEXPIRE', KEYS[2], text(math.ceil(keep / 1000) + 60000))
--- The day: what was counted alone is added to a count that survived; one that did not is taken from memory.
-local known, alone, reset = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-if redis.call('HEXISTS', KEYS[3], 'used') == 1 then
-  if alone > 0 then redis.call('HINCRBY', KEYS[3], 'used', text(alone)) end
-elseif known > 0 then
-  redis.call('HSET', KEYS[3], 'used', text(known), 'day_ends', text(now + reset))
+-- The day: what was counted alone is added to a count that survived, once, even when the reply is lost and it is told
+-- again; less what the upstream's own count has already shown to be missing. A count that did not survive is taken from
+-- memory.
+local known, alone, reset, report = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+local state = redis.call('HMGET', KEYS[3], 'used', 'unexplained', 'report:' .. replica)
+if state[1] and alone ~= 0 and state[3] ~= report then
+  local explained = math.max(0, math.min(alone, tonumber(state[2] or 0)))
+  redis.call('HSET', KEYS[3], 'used', text(math.max(0, tonumber(state[1]) + alone - explained)),
+    'unexplained', text(tonumber(state[2] or 0) - explained), 'report:' .. replica, report)
+elseif not state[1] and known > 0 then
+  redis.call('HSET', KEYS[3], 'used', text(known), 'day_ends', text(now + reset), 'report:' .. replica, report)
   redis.call('PEXPIRE', KEYS[3], text(math.ceil(reset / 1000) + 60000))
 end
 return 1

@@ -22,6 +22,7 @@ Instant now();  // CLOCK_MONOTONIC
 struct Step {
   policies::RateLimit limit;                        // what is known of it now
   std::uint64_t daily_limit = 0;                    // the setting; 0: none
+  std::uint64_t daily_background = 0;               // of these, for the asks that are not urgent
   std::optional<std::uint64_t> stated_daily_limit;  // X-RateLimit-Limit-Daily as last seen
   std::vector<std::uint64_t> ended, unsent;         // permits granted before
   std::vector<std::uint64_t> asks;                  // ids for new ones, never used before; granted from the front

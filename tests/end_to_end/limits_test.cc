@@ -252,7 +252,7 @@ TEST_SUITE("limits") {
     };
     std::vector<Interactive> all{{{.limit = 50, .latency = "20ms-60ms"}, 30ms, 15s}};
     if (full()) {
-      all.push_back({{.limit = 100, .latency = "20ms-60ms"}, 30ms, 30s});
+      all.push_back({{.limit = 100, .latency = "20ms-60ms"}, 30ms, 11s});
       all.push_back({{.limit = 100, .window = 10s, .latency = "20ms-400ms"}, 300ms, 100s});  // the product's default
     }
     for (const auto& [scenario, thinks, lasts] : all) {

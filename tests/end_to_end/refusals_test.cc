@@ -111,7 +111,7 @@ TEST_SUITE("refusals") {
       CHECK(retry_after <= 7'200);
     }
     MESSAGE("of 40 a day ", answered, " were answered; background was refused from the ", background_refused_at, "th");
-    CHECK(answered >= 39);  // a request from before Redis was joined may be counted twice until its window has passed
+    CHECK(answered >= (kSanitized ? 39 : 40));  // what Redis did not answer in time may be counted for a while
     CHECK(answered <= 40);
     CHECK(background_refused_at >= 36);  // the last 5 % is for the urgent
     CHECK(background_refused_at <= 39);

@@ -40,8 +40,10 @@ struct Caller {
     co_return std::get<std::string>(reply.at(0).data);
   }
   asio::awaitable<std::int64_t> take_back(std::string nonce, std::string replica, std::string reservations,
-                                          std::vector<std::string> slots = {}) {
-    std::vector<std::string> all{nonce, replica, "10000000", "60000000", reservations, "0", "0", "0"};
+                                          std::vector<std::string> slots = {},
+                                          std::vector<std::string> day = {"0", "0", "0", "0"}) {
+    std::vector<std::string> all{nonce, replica, "10000000", "60000000", reservations};
+    all.insert(all.end(), day.begin(), day.end());
     all.insert(all.end(), slots.begin(), slots.end());
     const auto reply = co_await call(gateway::limiter::scripts().take_back,
                                      {kSlots, kCounted, "gateway:limit:L:state", "gateway:limit:epoch"}, all);
@@ -69,7 +71,8 @@ struct Caller {
                                  std::to_string(asks),
                                  "0",
                                  "0",
-                                 "-1"};
+                                 "-1",
+                                 "0"};
     for (int i = 0; i < asks; ++i) all.push_back(std::to_string(++ids));
     const auto reply = co_await call(
         gateway::limiter::scripts().step,
@@ -133,6 +136,20 @@ TEST_CASE("reserving 100,000 slots, renewing and replacing them takes Redis no t
   });
   MESSAGE("a script took ", caller.script_ms(), " ms");
   CHECK(caller.script_ms() < kShort);
+}
+
+TEST_CASE("a day's count that is told again, because its reply was lost, is added once") {
+  Caller caller;
+  run(caller.io, [&]() -> asio::awaitable<void> {
+    const auto nonce = co_await caller.join("a", "", false, 0);
+    (co_await caller.step(nonce, "b", 2));
+    const auto used = [&] { return caller.server.command({"HGET", "gateway:limit:L:state", "used"}); };
+    const std::vector<std::string> five{"5", "5", "60000000", "1"}, given_back{"5", "-1", "60000000", "2"};
+    for (int i = 0; i < 2; ++i) CHECK(co_await caller.take_back(nonce, "a", "0", {}, five) == 1);
+    CHECK(used() == "$1\r\n7\r\n");
+    for (int i = 0; i < 2; ++i) CHECK(co_await caller.take_back(nonce, "a", "0", {}, given_back) == 1);
+    CHECK(used() == "$1\r\n6\r\n");
+  });
 }
 
 TEST_CASE("an upstream that states that nothing is left of 100,000 is believed in no time, for one interval") {

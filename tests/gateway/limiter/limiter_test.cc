@@ -221,6 +221,23 @@ TEST_CASE("the day's last part is kept for urgent requests, an exhausted day is 
   }
 }
 
+TEST_CASE("a background request that the day's reserve refuses takes nothing of what is left for an urgent one") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {100, 10s}, .daily = 20, .daily_reserve = 0.1}, 2);
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      // The second replica's own knowledge of the day is old: it has to ask.
+      auto& second = *rig.limiters[backend == Backend::Redis ? 1 : 0];
+      CHECK_FALSE(refused(co_await second.acquire({.location = "L"})));
+      for (int i = 0; i < 18; ++i) CHECK_FALSE(refused(co_await (*rig).acquire({.location = "L"})));
+      const auto background = co_await second.acquire({.location = "L", .urgency = 7});
+      CHECK(refused(background) == RefusalReason::DailyQuota);
+      CHECK_FALSE(refused(co_await second.acquire({.location = "L"})));
+      CHECK(refused(co_await second.acquire({.location = "L"})) == RefusalReason::DailyQuota);
+    });
+  }
+}
+
 TEST_CASE("an answer that is read after a later one's gives no request of the day back") {
   for (const auto backend : kBackends) {
     CAPTURE(static_cast<int>(backend));

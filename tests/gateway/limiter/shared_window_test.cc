@@ -4,8 +4,10 @@
 
 #include "tests/gateway/limiter/rig.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/tcp_relay.h"
 
 using namespace limiter_test;
+using test_support::TcpRelay;
 
 namespace {
 
@@ -188,6 +190,50 @@ TEST_CASE("with no Redis to be had a single replica has the whole window after a
   });
   limiter.stop();
   redis.stop();
+}
+
+TEST_CASE("a request counted alone is counted once, also where the upstream's own count has shown it meanwhile") {
+  RedisServer server;
+  TcpRelay relay(server.port());
+  asio::io_context io;
+  const auto connect = [&](std::uint16_t port) {
+    auto client = std::make_unique<Client>(io, redis_test::options("redis://127.0.0.1:" + std::to_string(port)));
+    client->start();
+    return client;
+  };
+  const auto cut_redis = connect(relay.port()), other_redis = connect(server.port());
+  const LimiterOptions options{.limit = {30, 10s}, .daily = 40, .quarantine = 500ms};
+  Limiter cut(io, options, cut_redis.get()), other(io, options, other_redis.get());
+  cut.start();
+  other.start();
+  run(io, [&]() -> asio::awaitable<void> {
+    CHECK_FALSE(refused(co_await other.acquire({.location = "L"})));
+    CHECK_FALSE(refused(co_await cut.acquire({.location = "L"})));
+    relay.set(TcpRelay::Mode::Refuse);
+    const bool lost = co_await until([&] { return !cut_redis->status().up; });
+    CHECK(lost);
+    CHECK_FALSE(refused(co_await cut.acquire({.location = "L"})));  // alone
+    CHECK_FALSE(refused(co_await cut.acquire({.location = "L"})));
+    {
+      const auto fifth = co_await other.acquire({.location = "L"});
+      other.observe("L", 200, {{"X-RateLimit-Limit-Daily", "40"}, {"X-RateLimit-Daily-Remaining", "35"}});
+    }
+    const bool shown = co_await until([&] { return other.budget("L").daily_remaining == 35; });
+    CHECK(shown);
+    CHECK_FALSE(refused(co_await cut.acquire({.location = "L"})));  // which the upstream has not shown yet
+    relay.set(TcpRelay::Mode::Pass);
+    // Slots of all six and the day's count are there once it is back.
+    const bool back = co_await until([&] { return server.command({"ZCARD", "gateway:limit:L:slots"}) == ":6\r\n"; });
+    CHECK(back);
+    CHECK_FALSE(refused(co_await other.acquire({.location = "L"})));
+    CHECK(other.budget("L").daily_remaining == 33);
+    CHECK_FALSE(refused(co_await cut.acquire({.location = "L"})));
+    CHECK(cut.budget("L").daily_remaining == 32);
+  });
+  cut.stop();
+  other.stop();
+  cut_redis->stop();
+  other_redis->stop();
 }
 
 TEST_SUITE_END();
