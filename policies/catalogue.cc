@@ -45,11 +45,25 @@ bool spells(std::string_view raw, std::string_view literal) {
   return i == raw.size();
 }
 
+bool has_dot_segment(std::string_view decoded) {
+  constexpr std::string_view kSlashes = "/\\";  // a server that decodes first takes either for a border
+  for (;;) {
+    const auto end = decoded.find_first_of(kSlashes);
+    const auto segment = decoded.substr(0, end);
+    if (segment == "." || segment == "..") return true;
+    if (end == std::string_view::npos) return false;
+    decoded.remove_prefix(end + 1);
+  }
+}
+
 // RFC 3986 section 5.2.4 takes dot segments away, and many servers do so after decoding them: none may be forwarded.
 bool acceptable(std::string_view segment) {
   if (segment.empty()) return false;
   if (segment.find('%') == std::string_view::npos) return segment != "." && segment != "..";
-  return well_encoded(segment) && !spells(segment, ".") && !spells(segment, "..");
+  if (!well_encoded(segment)) return false;
+  std::string decoded;
+  append_decoded(decoded, segment);
+  return !has_dot_segment(decoded);
 }
 
 bool all_acceptable(std::string_view path) {
