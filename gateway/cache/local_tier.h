@@ -20,6 +20,7 @@ class LocalTier final : public SharedTier {
   void share(bool with_another_process);
 
   asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) override;
+  bool stores() const override { return false; }
   asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) override;
   asio::awaitable<void> finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) override;
   asio::awaitable<std::optional<policies::coherence::Write::Begun>> begin(std::vector<std::string> keys,

@@ -11,8 +11,8 @@ namespace gateway::cache {
 struct Lookups::Turn {
   Lookups& lookups;
   std::string key;
-  BatchPtr batch;  // those whom this lookup answers; null: nobody but the sender
-  std::optional<Found> found;
+  BatchPtr batch;              // those whom this lookup answers; null: nobody but the sender
+  std::optional<Found> found;  // for them; or only that Redis did not answer
 
   Turn(Lookups& of, std::string which) : lookups(of), key(std::move(which)) {
     Slot& slot = lookups.slots_[key];
@@ -41,6 +41,21 @@ struct Lookups::Turn {
   }
 };
 
+std::shared_ptr<Lookups::Turn> Lookups::turn(const std::string& key) {
+  return free(key) ? std::make_shared<Turn>(*this, key) : nullptr;
+}
+
+void Lookups::found(Turn& turn, const Found& found) {
+  if (turn.batch || !found.available) turn.found = found;
+}
+
+std::chrono::milliseconds Lookups::limit(const Turn& turn) const {
+  using namespace std::chrono;
+  if (!turn.batch) return limit_;
+  const auto waited = asio::steady_timer::clock_type::now() - turn.batch->began;
+  return std::max(limit_ - duration_cast<milliseconds>(waited), milliseconds(1));
+}
+
 bool Lookups::free(const std::string& key) const {
   const auto slot = slots_.find(key);
   return slot == slots_.end() || !slot->second.busy;
@@ -61,12 +76,10 @@ asio::awaitable<Found> Lookups::look_up(std::string key, std::vector<std::string
 }
 
 asio::awaitable<Found> Lookups::send(std::string key, std::vector<std::string> surrogate_keys) {
-  using namespace std::chrono;
   Turn turn(*this, key);
-  const auto waited = turn.batch ? asio::steady_timer::clock_type::now() - turn.batch->began : nanoseconds(0);
-  const auto left = std::max(limit_ - duration_cast<milliseconds>(waited), milliseconds(1));
-  turn.found = co_await ask_(std::move(key), std::move(surrogate_keys), left);
-  co_return *turn.found;
+  auto answer = co_await ask_(std::move(key), std::move(surrogate_keys), limit(turn));
+  found(turn, answer);
+  co_return answer;
 }
 
 }  // namespace gateway::cache

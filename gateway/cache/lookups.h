@@ -31,6 +31,13 @@ class Lookups {
   // `claimed` is true for one of those who share a lookup, and that one has it first.
   asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys);
 
+  // For who looks up without waiting for others: the right to send now; null while a lookup of the key is under way.
+  // The lookup is over when it is dropped; what it found is set before.
+  struct Turn;
+  std::shared_ptr<Turn> turn(const std::string& key);
+  static void found(Turn& turn, const Found& found);
+  std::chrono::milliseconds limit(const Turn& turn) const;  // what is left of it for those who waited
+
  private:
   struct Batch {
     explicit Batch(asio::io_context& io) : changed(io, asio::steady_timer::time_point::max()) {}
@@ -44,7 +51,6 @@ class Lookups {
     bool busy = false;
     BatchPtr next;
   };
-  struct Turn;
   bool free(const std::string& key) const;
   asio::awaitable<Found> send(std::string key, std::vector<std::string> surrogate_keys);
 

@@ -43,9 +43,7 @@ constexpr std::uint64_t kBytesPerChain = 2048;  // about an entry, so that chain
 
 std::uint32_t hash_of(std::string_view key) { return static_cast<std::uint32_t>(std::hash<std::string_view>{}(key)); }
 
-std::uint64_t cost(std::string_view key, const Entry& entry) {
-  return key.size() + entry.head.capacity() + entry.body.capacity() + kOverhead;
-}
+std::uint64_t cost(std::string_view key, const Entry& entry) { return key.size() + entry.bytes() + kOverhead; }
 
 std::uint64_t chains_for(std::uint64_t bytes) {
   constexpr std::uint64_t kLeast = 256, kMost = 1 << 24;

@@ -14,26 +14,11 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/cache/fence.h"
+#include "gateway/cache/entry.h"
 #include "gateway/cache/read_sections.h"
 #include "gateway/mutex.h"
-#include "policies/freshness.h"
 
 namespace gateway::cache {
-
-struct Entry {
-  Entry() = default;
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
-
-  int status = 200;
-  std::string head;  // status line and field lines, each CRLF ended, Content-Length and Date included: what
-                     // Reply::send_prepared takes
-  std::string body;
-  std::chrono::milliseconds received{0};  // boottime
-  policies::Lifetimes lifetimes;
-  Guard guard;
-};
 
 class MemoryTier {
   struct Node;

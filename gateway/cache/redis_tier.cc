@@ -14,19 +14,14 @@
 namespace gateway::cache {
 
 using namespace std::chrono_literals;
-using policies::coherence::Follower;
 using policies::coherence::Write;
 
 namespace {
-constexpr auto kFlight = 1500ms;  // a leader that dies is replaced after this
 constexpr auto kGenerationLife = std::chrono::hours(24);
-const std::string kEpochKey = "cg:epoch";
-const std::string kLogKey = "cg:log";
 
 std::string text(std::uint64_t number) { return std::to_string(number); }
 std::string text(std::chrono::milliseconds duration) { return std::to_string(duration.count()); }
-std::string entry_key(const std::string& key) { return "cg:e:" + key; }
-std::string flight_key(const std::string& key) { return "cg:f:" + key; }
+std::string prefixed(std::string_view prefix, const std::string& key) { return std::string(prefix) + key; }
 
 std::string stamp_text(const policies::coherence::View& view) {
   std::string stamp = text(view.epoch);
@@ -35,8 +30,8 @@ std::string stamp_text(const policies::coherence::View& view) {
 }
 
 std::vector<std::string> script_keys(const std::vector<std::string>& surrogates) {
-  std::vector<std::string> keys{kEpochKey, kLogKey};
-  for (const auto& surrogate : surrogates) keys.push_back("cg:s:" + surrogate);
+  std::vector<std::string> keys{std::string(kEpochKey), std::string(kLogKey)};
+  for (const auto& surrogate : surrogates) keys.push_back(prefixed(kSurrogatePrefix, surrogate));
   return keys;
 }
 }  // namespace
@@ -66,54 +61,6 @@ asio::awaitable<std::optional<redis::Array>> RedisTier::run(std::shared_ptr<cons
 
 asio::awaitable<Found> RedisTier::look_up(std::string key, std::vector<std::string> surrogate_keys) {
   return lookups_.look_up(std::move(key), std::move(surrogate_keys));
-}
-
-asio::awaitable<Found> RedisTier::ask(std::string key, std::vector<std::string> surrogate_keys,
-                                      std::chrono::milliseconds limit) {
-  Found found;
-  auto keys = script_keys(surrogate_keys);
-  keys.insert(keys.begin() + 2, {entry_key(key), flight_key(key)});
-  const std::string token = options_.replica + ":" + text(random_id());
-  std::vector<std::string> arguments{client_.status().run_id, text(random_id()), token, text(kFlight),
-                                     text(kGenerationLife)};
-  for (std::size_t i = 0; i < surrogate_keys.size(); ++i) arguments.push_back(text(random_id()));
-
-  const auto reply = co_await run(scripts::look_up(), std::move(keys), std::move(arguments), limit);
-  const std::size_t generations_end = 4 + surrogate_keys.size();
-  if (!reply || reply->size() < generations_end) {
-    found.available = false;
-    co_return found;
-  }
-  found.view.epoch = number_of((*reply)[0]);
-  for (std::size_t i = 4; i < generations_end; ++i)
-    if (found.view.epoch == 0 || number_of((*reply)[i]) == 0) {  // no number that the script answers: garbage
-      found.available = false;
-      co_return found;
-    }
-  found.now = std::chrono::milliseconds(number_of((*reply)[1]));
-  found.leads = number_of((*reply)[2]) == 1;
-  for (std::size_t i = 4; i < reply->size(); ++i) {
-    auto& side = i < generations_end ? found.view.generations : found.view.marks;
-    side.push_back(number_of((*reply)[i]));
-  }
-  std::sort(found.view.marks.begin(), found.view.marks.end());
-  found.view.marks.erase(std::unique(found.view.marks.begin(), found.view.marks.end()), found.view.marks.end());
-
-  const auto* stored = std::get_if<std::string>(&(*reply)[3].data);
-  if (stored != nullptr) {
-    auto decoded = decode(*stored);
-    if (auto* entry = std::get_if<StoredEntry>(&decoded)) {
-      policies::coherence::Stamp stamp{entry->epoch, {}};
-      for (const auto& [name, generation] : entry->generations) stamp.generations.push_back(generation);
-      if (policies::coherence::may_serve(stamp, found.view)) found.entry = std::move(*entry);
-    } else if (options_.on_bad_entry) {
-      options_.on_bad_entry(to_string(std::get<DecodeFailure>(decoded)));
-    }
-  } else if (found.leads && found.view.marks.empty()) {
-    led_[key] = token;
-    found.claimed = true;
-  }
-  co_return found;
 }
 
 asio::awaitable<void> RedisTier::wait_for_other(std::string key, std::chrono::milliseconds limit) {
@@ -146,7 +93,7 @@ asio::awaitable<void> RedisTier::finish(std::string key, Found found, std::share
     data = encode(*entry);
     lifetime = std::chrono::milliseconds(entry->keep_ms + 1);  // stale use and revalidation included
   }
-  co_await run(scripts::finish(), {entry_key(key), flight_key(key)},
+  co_await run(scripts::finish(), {prefixed(kEntryPrefix, key), prefixed(kFlightPrefix, key)},
                {token, stamp, std::move(data), text(lifetime), key});
 }
 
@@ -203,7 +150,7 @@ asio::awaitable<void> RedisTier::await_acknowledgements(std::shared_ptr<Write> w
 
 asio::awaitable<std::optional<Write::Begun>> RedisTier::renew_epoch() {
   co_return begun_of(
-      co_await run(scripts::renew_epoch(), {kEpochKey, kLogKey}, {client_.status().run_id, text(random_id())}));
+      co_await run(scripts::renew_epoch(), script_keys({}), {client_.status().run_id, text(random_id())}));
 }
 
 }  // namespace gateway::cache

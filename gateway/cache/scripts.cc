@@ -3,11 +3,12 @@
 namespace gateway::cache::scripts {
 
 namespace {
-// `now` in milliseconds by Redis' clock, and the epoch: a new one where there is none, where the server is another one
-// than it was made on, or where every lease ran out without being given back. The last: Redis stood still for all of
-// them, so any replica may have let a write through unfenced meanwhile, after waiting for just that (Writes::finish).
-// A new epoch is believed for one lease time, until the first report.
-constexpr const char* kPrelude = R"(#!lua flags=allow-oom
+// What each script begins with, as far as it needs it. `now` in milliseconds by Redis' clock, and the epoch: a new one
+// where there is none, where the server is another one than it was made on, or where every lease ran out without being
+// given back. The last: Redis stood still for all of them, so any replica may have let a write through unfenced
+// meanwhile, after waiting for just that (Writes::finish). A new epoch is believed for one lease time, until the first
+// report.
+constexpr const char* kEpoch = R"(#!lua flags=allow-oom
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function new_epoch()
@@ -22,6 +23,9 @@ local function current_epoch()
   end
   return new_epoch()
 end
+)";
+
+constexpr const char* kReplicas = R"(
 local function live_replicas()
   local live = {}
   local fields = redis.call('HGETALL', KEYS[1])
@@ -37,12 +41,13 @@ end
 )";
 
 ScriptPtr with_prelude(const char* name, const char* body) {
-  return std::make_shared<const redis::Script>(redis::Script{name, std::string(kPrelude) + body});
+  return std::make_shared<const redis::Script>(redis::Script{name, std::string(kEpoch) + kReplicas + body});
 }
 }  // namespace
 
 ScriptPtr look_up() {
-  static const ScriptPtr script = with_prelude("look_up", R"(
+  static const ScriptPtr script =
+      std::make_shared<const redis::Script>(redis::Script{"look_up", std::string(kEpoch) + R"(
 local epoch = current_epoch()
 local out = {epoch, now, 0, false}
 local stamp = {epoch}
@@ -56,30 +61,32 @@ for i = 5, #KEYS do
     else marks[#marks + 1] = string.sub(fields[f], 3) end
   end
   if not generation then
-    generation = ARGV[i + 1]
+    generation = ARGV[4] .. string.format('%03d', i)
     redis.call('HSET', KEYS[i], 'g', generation)
-    if #fields == 0 then redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
+    if #fields == 0 then redis.call('PEXPIRE', KEYS[i], 86400000) end
   end
   out[#out + 1] = generation
   stamp[#stamp + 1] = generation
 end
 for i = 1, #marks do out[#out + 1] = marks[i] end
 if #marks > 0 then out[3] = 1 return out end
-local kept = redis.call('HGET', KEYS[3], 's')
-if kept and kept == table.concat(stamp, ' ') then
-  out[4] = redis.call('HGET', KEYS[3], 'd')
+local kept = redis.call('HMGET', KEYS[3], 's', 'd')
+if kept[1] and kept[1] == table.concat(stamp, ' ') then
+  out[4] = kept[2]
   out[3] = 1
-elseif ARGV[3] == '' or redis.call('SET', KEYS[4], ARGV[3], 'NX', 'PX', ARGV[4]) then out[3] = 1 end
+elseif ARGV[3] == '' or redis.call('SET', KEYS[4], ARGV[3], 'NX', 'PX', 1500) then out[3] = 1
+elseif redis.call('GETRANGE', KEYS[4], -1, -1) ~= '+' then redis.call('APPEND', KEYS[4], '+') end
 return out
-)");
+)"});
   return script;
 }
 
 ScriptPtr finish() {
   // Not allow-oom: a full Redis refuses the entry; the flight has landed by then.
   static const ScriptPtr script = std::make_shared<const redis::Script>(redis::Script{"finish", R"(
-if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
-redis.call('PUBLISH', 'cg:done', ARGV[5])
+local flight = redis.call('GET', KEYS[2])
+if flight == ARGV[1] or flight == ARGV[1] .. '+' then redis.call('DEL', KEYS[2]) end
+if flight ~= ARGV[1] then redis.call('PUBLISH', 'cg:done', ARGV[5]) end
 if ARGV[2] == '' then return 0 end
 redis.call('HSET', KEYS[1], 's', ARGV[2], 'd', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
@@ -189,7 +196,8 @@ return {epoch, 0, now - since, unpack(live)}
 ScriptPtr extend() {
   static const ScriptPtr script = std::make_shared<const redis::Script>(redis::Script{"extend", R"(#!lua flags=allow-oom
 for i = 1, #KEYS do
-  if redis.call('GET', KEYS[i]) == ARGV[i + 1] then redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
+  local flight = redis.call('GET', KEYS[i])
+  if flight == ARGV[i + 1] or flight == ARGV[i + 1] .. '+' then redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
 end
 return 1
 )"});

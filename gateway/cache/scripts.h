@@ -8,7 +8,7 @@
 //   cg:log         stream: entry POSITION-0, fields at, keys (netstrings)
 //   cg:s:KEY       hash of a surrogate key: g (generation), m:WRITE -> until (pending marks)
 //   cg:e:KEY       hash of an entry: s (stamp "EPOCH GENERATION …"), d (codec.h)
-//   cg:f:KEY       who fetches KEY now
+//   cg:f:KEY       who fetches KEY now, a token; with a '+' behind it another replica waits to be told of its end
 // Channels: cg:log "EPOCH POSITION KEYS", cg:ack "EPOCH POSITION REPLICA", cg:done "KEY".
 #pragma once
 
@@ -19,8 +19,9 @@
 namespace gateway::cache::scripts {
 
 using ScriptPtr = std::shared_ptr<const redis::Script>;
-// KEYS epoch log entry flight surrogate…; ARGV run new-epoch flight-token flight-ms generation-ms new-generation…
-// -> {epoch, now, leads, data or nil, generation…, mark…}: as many generations as surrogates
+// KEYS epoch log entry flight surrogate…; ARGV run new-epoch flight-token new-generations
+// -> {epoch, now, leads, data or nil, generation…, mark…}: as many generations as surrogates. A new generation is the
+// last argument, a random number below 2^52, and the three digits of its place behind it.
 ScriptPtr look_up();
 // KEYS entry flight; ARGV token stamp data lifetime-ms cache-key: stores and lands; an empty stamp only lands
 ScriptPtr finish();

@@ -6,6 +6,7 @@
 
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,11 +29,21 @@ struct Found {
   bool claimed = false;
 };
 
+// What a lookup is of: whoever asks keeps it as long as it takes.
+struct LookedFor {
+  std::shared_ptr<const std::string> key;
+  std::shared_ptr<const std::vector<std::string>> surrogate_keys;
+};
+
 class SharedTier {
  public:
   virtual ~SharedTier() = default;
 
   virtual asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) = 0;
+  // The same without a coroutine, where that can be had: true, and `then` is called later on this thread, in any case.
+  virtual bool look_up_for(LookedFor, std::function<void(Found)>) { return false; }
+  // Whether finish() keeps entries.
+  virtual bool stores() const { return true; }
   // Another replica leads: returns when it has stored, given up or died, or at `limit`; the caller looks up again.
   virtual asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) = 0;
   // The fetch that `found` led to is over: stores `entry` (null: nothing to store) under it and lets the others know.

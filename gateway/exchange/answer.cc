@@ -1,5 +1,7 @@
 #include "gateway/exchange/answer.h"
 
+#include <charconv>
+
 #include "gateway/server/answer_head.h"
 #include "policies/conditional.h"
 
@@ -15,6 +17,8 @@ bool kept(std::string_view name) {
 
 // Only statuses that are stored have a prepared head.
 std::string_view reason_phrase(int status) { return status == 200 ? "OK" : status == 404 ? "Not Found" : ""; }
+
+constexpr std::size_t kHitFields = 160;  // their usual size
 
 template <typename Each>
 void for_each_field(std::string_view head, Each each) {
@@ -52,20 +56,36 @@ std::string_view prepared_value(std::string_view head, std::string_view name) {
   return first.value_or(std::string_view());
 }
 
-server::Response response_of(std::shared_ptr<const cache::Entry> entry) {
-  server::Response response;
-  response.status = entry->status;
-  for_each_field(entry->head, [&](std::string_view name, std::string_view value) {
-    if (!policies::same_name(name, "Content-Length")) response.fields.add(std::string(name), std::string(value));
+policies::Fields fields_of(const cache::Entry& entry) {
+  policies::Fields fields;
+  for_each_field(entry.head(), [&](std::string_view name, std::string_view value) {
+    if (!policies::same_name(name, "Content-Length")) fields.add(std::string(name), std::string(value));
   });
-  const std::string* body = &entry->body;
-  response.body = std::shared_ptr<const std::string>(std::move(entry), body);
+  return fields;
+}
+
+server::Response response_of(const std::shared_ptr<const cache::Entry>& entry) {
+  server::Response response;
+  response.status = entry->status();
+  response.fields = fields_of(*entry);
+  response.body = cache::Entry::body_of(entry);
   return response;
+}
+
+void append_hit_fields(std::string& extra, std::chrono::milliseconds age, std::string_view request_id,
+                       const policies::CacheStatus& status) {
+  char digits[20];
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+  extra.reserve(kHitFields + request_id.size());
+  extra.append("Age: ").append(digits, std::to_chars(digits, digits + sizeof digits, seconds).ptr);
+  extra.append("\r\nVia: 1.1 contacts-gateway\r\nX-Request-Id: ").append(request_id).append("\r\nCache-Status: ");
+  policies::append_cache_status(extra, status);
+  extra.append("\r\n");
 }
 
 std::string not_modified_head(const cache::Entry& entry) {
   std::string head = "HTTP/1.1 304 Not Modified\r\n";
-  for_each_field(entry.head, [&](std::string_view name, std::string_view value) {
+  for_each_field(entry.head(), [&](std::string_view name, std::string_view value) {
     if (policies::carried_by_304(name)) head.append(name).append(": ").append(value).append("\r\n");
   });
   return head;

@@ -8,6 +8,7 @@
 
 #include "gateway/cache/memory_tier.h"
 #include "gateway/server/reply.h"
+#include "policies/cache_status.h"
 
 namespace gateway::exchange {
 
@@ -21,7 +22,12 @@ std::string prepared_head(int status, const policies::Fields& fields, std::size_
 std::string_view prepared_value(std::string_view head, std::string_view name);
 
 // Reads a prepared head back; for answers that do not leave on the worker's fast way.
-server::Response response_of(std::shared_ptr<const cache::Entry> entry);
+policies::Fields fields_of(const cache::Entry& entry);
+server::Response response_of(const std::shared_ptr<const cache::Entry>& entry);
+
+// The fields that an answer from a cache gets beside its own, for Reply::send_prepared.
+void append_hit_fields(std::string& extra, std::chrono::milliseconds age, std::string_view request_id,
+                       const policies::CacheStatus& status);
 
 // The head of a 304 for it: the fields RFC 9110 section 15.4.5 names.
 std::string not_modified_head(const cache::Entry& entry);

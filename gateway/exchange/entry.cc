@@ -8,14 +8,9 @@
 namespace gateway::exchange {
 
 namespace {
-std::shared_ptr<cache::Entry> make_entry(int status, const policies::Fields& fields, std::string body,
+std::shared_ptr<cache::Entry> make_entry(int status, const policies::Fields& fields, std::string&& body,
                                          policies::WallTime received) {
-  auto entry = std::make_shared<cache::Entry>();
-  entry->status = status;
-  entry->head = prepared_head(status, fields, body.size(), received);
-  entry->body = std::move(body);
-  entry->body.shrink_to_fit();
-  return entry;
+  return cache::Entry::make(status, prepared_head(status, fields, body.size(), received), std::move(body));
 }
 
 constexpr std::string_view kOwnEtag = "\"cg-";  // how a validator of ours begins: upstream is never asked about it
@@ -59,41 +54,41 @@ Kept keep(const Request& request, upstream::Response answer, const policies::Tim
   kept.key = request.base_key;
   if (const auto known = names.of(request.operation->index))
     kept.key += policies::vary_key(*known, request.fields.view()).value_or("");
-  kept.response.body = std::shared_ptr<const std::string>(entry, &entry->body);
+  kept.response.body = entry->body().size() > cache::Entry::kOwnBody
+                           ? cache::Entry::body_of(entry)
+                           : std::make_shared<const std::string>(std::move(answer.body));
   kept.entry = std::move(entry);
   return kept;
 }
 
 upstream::Response renewed(const cache::Entry& entry, const upstream::Response& not_modified) {
-  const auto response = response_of(std::shared_ptr<const cache::Entry>(std::shared_ptr<void>(), &entry));
   upstream::Response out;
-  out.status = entry.status;
-  out.fields = policies::renewed_fields(response.fields.view(), not_modified.fields.view());
-  out.body = entry.body;
+  out.status = entry.status();
+  out.fields = policies::renewed_fields(fields_of(entry).view(), not_modified.fields.view());
+  out.body = entry.body();
   return out;
 }
 
 policies::Fields validators_of(const cache::Entry& entry) {
   policies::Fields stored;
-  const auto etag = prepared_value(entry.head, "ETag"), last_modified = prepared_value(entry.head, "Last-Modified");
+  const auto etag = prepared_value(entry.head(), "ETag"), last_modified = prepared_value(entry.head(), "Last-Modified");
   if (!etag.empty() && !etag.starts_with(kOwnEtag)) stored.add("ETag", std::string(etag));
   if (!last_modified.empty()) stored.add("Last-Modified", std::string(last_modified));
   return policies::revalidation_fields(stored.view());
 }
 
 bool holds_already(policies::FieldsView request, const cache::Entry& entry) {
-  if (entry.status != 200) return false;
+  if (entry.status() != 200) return false;
   if (!policies::find_field(request, "If-None-Match") && !policies::find_field(request, "If-Modified-Since"))
     return false;
-  return policies::not_modified(request, prepared_value(entry.head, "ETag"),
-                                prepared_value(entry.head, "Last-Modified"));
+  return policies::not_modified(request, prepared_value(entry.head(), "ETag"),
+                                prepared_value(entry.head(), "Last-Modified"));
 }
 
-std::shared_ptr<const cache::Entry> entry_of(const cache::StoredEntry& stored, cache::Guard guard,
-                                             milliseconds tier_now) {
+std::shared_ptr<const cache::Entry> entry_of(cache::StoredEntry stored, cache::Guard guard, milliseconds tier_now) {
   const milliseconds resident = std::max(tier_now - milliseconds(stored.stored_at_ms), milliseconds(0));
   const auto wall = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
-  auto entry = make_entry(stored.status, stored.fields, stored.body, wall - resident);
+  auto entry = make_entry(stored.status, stored.fields, std::move(stored.body), wall - resident);
   entry->received = cache::boottime() - resident;
   entry->lifetimes.initial_age = milliseconds(stored.initial_age_ms);
   entry->lifetimes.fresh = milliseconds(stored.fresh_ms);
@@ -109,10 +104,9 @@ std::shared_ptr<const cache::StoredEntry> stored_entry_of(const cache::Entry& en
                                                           const std::vector<std::string>& surrogate_keys,
                                                           const cache::Found& found, milliseconds looked_up) {
   auto stored = std::make_shared<cache::StoredEntry>();
-  const auto response = response_of(std::shared_ptr<const cache::Entry>(std::shared_ptr<void>(), &entry));
-  stored->status = entry.status;
-  stored->fields = response.fields;
-  stored->body = entry.body;
+  stored->status = entry.status();
+  stored->fields = fields_of(entry);
+  stored->body = entry.body();
   stored->epoch = found.view.epoch;
   for (std::size_t i = 0; i < surrogate_keys.size(); ++i)
     stored->generations.emplace_back(surrogate_keys[i], found.view.generations[i]);

@@ -42,32 +42,39 @@ void Exchange::hand_over(RequestPtr request) {
   if (!writes)
     request->reply->on_hang_up([this, weak = std::weak_ptr<Request>(request)] {
       asio::post(parts_.io, [weak] {
-        if (auto left = weak.lock()) left->cancel.emit(asio::cancellation_type::terminal);
+        const auto left = weak.lock();
+        if (!left) return;
+        left->left = true;
+        left->cancel.emit(asio::cancellation_type::terminal);
       });
     });
   asio::post(parts_.io, [this, request = std::move(request), writes] {
     if (writes)
-      asio::co_spawn(parts_.io, serve(request), logged("exchange_failed"));
-    else
-      asio::co_spawn(parts_.io, serve(request),
-                     asio::bind_cancellation_slot(request->cancel.slot(), logged("exchange_failed")));
+      asio::co_spawn(parts_.io, serve(request, nullptr), logged("exchange_failed"));
+    else if (!look_up_first(request))
+      spawn(request, nullptr);
   });
 }
 
+void Exchange::spawn(const RequestPtr& request, LookedPtr looked) {
+  asio::co_spawn(parts_.io, serve(request, std::move(looked)),
+                 asio::bind_cancellation_slot(request->cancel.slot(), logged("exchange_failed")));
+}
+
 // The phases of a request behind the worker, as README's "Life of a request" names them.
-asio::awaitable<Exchange::Answer> Exchange::answer(RequestPtr request) {
+asio::awaitable<Exchange::Answer> Exchange::answer(RequestPtr request, LookedPtr looked) {
   if (!request->to_prove.empty()) {
     if (auto no = co_await prove_(*request)) co_return not_proven(std::move(*no));
   }
   if (request->operation->kind == policies::Kind::Write) co_return co_await write(request);
   if (request->key.empty()) co_return co_await bypass(request);
-  co_return co_await read(request);
+  co_return co_await read(request, std::move(looked));
 }
 
-asio::awaitable<void> Exchange::serve(RequestPtr request) {
+asio::awaitable<void> Exchange::serve(RequestPtr request, LookedPtr looked) {
   Answer answer;
   try {
-    answer = co_await this->answer(request);
+    answer = co_await this->answer(request, std::move(looked));
   } catch (const asio::system_error& problem) {
     if (problem.code() != asio::error::operation_aborted) throw;
     answer.response.status = 499;  // the client left; nobody reads it, the log does
@@ -82,19 +89,23 @@ asio::awaitable<void> Exchange::serve(RequestPtr request) {
 }
 
 asio::awaitable<server::Response> Exchange::call(RequestPtr request) {
-  auto answer = co_await this->answer(request);
+  auto answer = co_await this->answer(request, nullptr);
   complete(*request, answer);
   co_return std::move(answer.response);
 }
 
-asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
+asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request, LookedPtr looked) {
   constexpr int kRounds = 4;  // a flight may be lost, or bring another representation than ours; then it is asked anew
   for (int round = 0; round < kRounds; ++round) {
-    const auto guard =
-        parts_.fence.guard(request->surrogate_keys);  // before the lookup: what is invalidated from here on is seen
-    auto found = co_await look_up(request);
+    if (round > 0 || !looked) {
+      looked = std::make_shared<Looked>();
+      // Before the lookup: what is invalidated from here on is seen.
+      looked->guard = parts_.fence.guard(request->surrogate_keys);
+      looked->found = co_await look_up(request);
+      looked->candidate = candidate_of(*request, looked->found, looked->guard);
+    }
+    auto& [guard, found, candidate] = *looked;
     Claim claim(*this, request->key, found.claimed);
-    const auto candidate = candidate_of(*request, found, guard);
     if (candidate)
       if (auto answer = from_cache(request, candidate, found.entry ? Tier::Redis : Tier::Memory))
         co_return std::move(*answer);
@@ -122,10 +133,9 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request) {
 }
 
 // The entry that a read may be answered with as far as coherence goes; freshness is judged after.
-Exchange::EntryPtr Exchange::candidate_of(const Request& request, const cache::Found& found,
-                                          const cache::Guard& guard) {
+Exchange::EntryPtr Exchange::candidate_of(const Request& request, cache::Found& found, const cache::Guard& guard) {
   if (found.entry) {
-    auto entry = entry_of(*found.entry, guard, found.now);
+    auto entry = entry_of(std::move(*found.entry), guard, found.now);
     parts_.memory.put(request.key, entry);
     return entry;
   }
@@ -191,6 +201,7 @@ asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr fligh
     ~Landing() {
       auto& parts = exchange.parts_;
       exchange.flights_.land(key, flight, arrival.fetched);
+      if (!parts.tier.stores()) return;
       asio::co_spawn(parts.io, parts.tier.finish(key, std::move(found), std::move(arrival.stored)),
                      logged("store_failed"));
     }
@@ -215,7 +226,7 @@ asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr fligh
     Fetched fetched;
     fetched.entry = entry;
     fetched.response = response_of(entry);
-    fetched.upstream_status = entry->status;
+    fetched.upstream_status = entry->status();
     fetched.from_other_replica = true;
     fetched.variant = variant_of(*request, fetched.response);
     landing.arrival.fetched = std::make_shared<const Fetched>(std::move(fetched));
@@ -253,8 +264,8 @@ asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Gu
   fetched->stored = parts_.memory.put(kept.key, kept.entry);
   // Under another key than the one looked up (the answer varies on more than was known) only memory keeps it: the next
   // lookup will ask for that.
-  if (kept.key != request->key) co_return Arrival{fetched, nullptr};
-  fetched->stored = fetched->stored || !parts_.settings->redis.url.empty();
+  if (kept.key != request->key || !parts_.tier.stores()) co_return Arrival{fetched, nullptr};
+  fetched->stored = true;
   co_return Arrival{fetched, stored_entry_of(*kept.entry, request->surrogate_keys, found, looked_up)};
 }
 

@@ -102,9 +102,21 @@ class Exchange {
   using RequestPtr = std::shared_ptr<Request>;
   using SteadyClock = std::chrono::steady_clock;
 
-  asio::awaitable<void> serve(RequestPtr request);
-  asio::awaitable<Answer> answer(RequestPtr request);
-  asio::awaitable<Answer> read(RequestPtr request);
+  // A read's first lookup, made before its coroutine begins: an answer out of the shared tier needs none.
+  struct Looked {
+    cache::Guard guard;
+    cache::Found found;
+    EntryPtr candidate;
+  };
+  using LookedPtr = std::shared_ptr<Looked>;
+  bool look_up_first(const RequestPtr& request);
+  void looked_up(const RequestPtr& request, cache::Guard guard, cache::Found found);
+  bool serve_stored(const RequestPtr& request, const Looked& looked);
+  void spawn(const RequestPtr& request, LookedPtr looked);
+
+  asio::awaitable<void> serve(RequestPtr request, LookedPtr looked);
+  asio::awaitable<Answer> answer(RequestPtr request, LookedPtr looked);
+  asio::awaitable<Answer> read(RequestPtr request, LookedPtr looked);
   asio::awaitable<Answer> write(RequestPtr request);
   asio::awaitable<Answer> keyed_write(RequestPtr request);  // with an Idempotency-Key
   asio::awaitable<Answer> fenced_write(RequestPtr request);
@@ -121,7 +133,7 @@ class Exchange {
   asio::awaitable<Arrival> fetch(RequestPtr request, cache::Guard guard, cache::Found found,
                                  std::chrono::milliseconds looked_up, EntryPtr candidate);
 
-  EntryPtr candidate_of(const Request& request, const cache::Found& found, const cache::Guard& guard);
+  EntryPtr candidate_of(const Request& request, cache::Found& found, const cache::Guard& guard);
   std::optional<Answer> from_cache(const RequestPtr& request, const EntryPtr& entry, metrics::Tier tier);
   bool may_stand_in(const Request& request, const EntryPtr& entry, const Fetched& fetched) const;
   Answer answer_of(const Request& request, const EntryPtr& entry, metrics::CacheResult result,

@@ -17,8 +17,7 @@ namespace {
 server::Response not_modified(const cache::Entry& entry) {
   server::Response response;
   response.status = 304;
-  const auto whole = response_of(std::shared_ptr<const cache::Entry>(std::shared_ptr<void>(), &entry));
-  for (const auto& field : whole.fields)
+  for (const auto& field : fields_of(entry))
     if (policies::carried_by_304(field.name)) response.fields.add(field.name, field.value);
   return response;
 }

@@ -238,24 +238,21 @@ bool Front::from_memory(Seen& seen) {
     return false;
   const bool stale = decision.action != Action::ServeFresh;
 
-  extra_.assign("Age: ");
-  append_number(extra_, std::chrono::duration_cast<std::chrono::seconds>(decision.age).count());
-  extra_.append("\r\nVia: 1.1 contacts-gateway\r\nX-Request-Id: ").append(seen.id).append("\r\nCache-Status: ");
   policies::CacheStatus status;
   status.hit = true;
   status.ttl = std::chrono::floor<std::chrono::seconds>(decision.ttl);
   if (stale) status.detail = policies::to_string(decision.action);
-  policies::append_cache_status(extra_, status);
-  extra_.append("\r\n");
+  extra_.clear();
+  append_hit_fields(extra_, decision.age, seen.id, status);
 
-  int code = entry->status;
+  int code = entry->status();
   if (holds_already(seen.view.fields, *entry)) {
     code = 304;
     seen.reply.send_prepared(not_modified_head(*entry), extra_, std::string_view());
-  } else if (entry->body.size() <= server::kCopiedBody) {
-    seen.reply.send_prepared(entry->head, extra_, std::string_view(entry->body));
+  } else if (entry->body().size() <= server::kCopiedBody) {
+    seen.reply.send_prepared(entry->head(), extra_, entry->body());
   } else {
-    seen.reply.send_prepared(entry->head, extra_, std::shared_ptr<const std::string>(entry.shared(), &entry->body));
+    seen.reply.send_prepared(entry->head(), extra_, cache::Entry::body_of(entry.shared()));
   }
   parts_.reporter.finished({seen.match.operation,
                             seen.view.method,

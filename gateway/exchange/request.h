@@ -49,6 +49,7 @@ struct Request {
   int urgency = 3;                                // RFC 9218
   std::optional<std::chrono::milliseconds> wait;  // RFC 7240 `Prefer: wait`
   std::uint64_t flight = 0;                       // the limiter's name for it while it queues; 0: none
+  bool left = false;                              // its client has hung up; Asio thread
   mutable bool sent = false;                      // a try has left for upstream
   std::shared_ptr<idempotency::Held> claim;       // of a POST with an Idempotency-Key
   std::function<bool()> may_send;                 // the gateway's own: asked before each try; empty: it may

@@ -1,6 +1,7 @@
 #include "gateway/redis/asio_adapter.h"
 
 #include <asio/post.hpp>
+#include <utility>
 
 namespace gateway::redis {
 
@@ -35,8 +36,10 @@ void AsioAdapter::add_read() {
     if (!alive || error || !context_) return;
     reading_ = false;
     if (!want_read_) return;
+    in_read_ = true;
     redisAsyncHandleRead(context_);
-    if (context_) on_read_();
+    in_read_ = false;
+    on_read_();
   });
 }
 
@@ -61,7 +64,16 @@ void AsioAdapter::wait_writable() {
     if (!alive || error) return;
     waiting_writable_ = false;
     if (want_write_) write();
+    if (context_ && (context_->c.flags & REDIS_CONNECTED) && !waiting_writable_) forget_writable();
   });
+}
+
+// Asio never takes back that writability was awaited: each wait for a reply would first be told, by a turn of the loop,
+// that the connection can be written to.
+void AsioAdapter::forget_writable() {
+  const int descriptor = descriptor_.release();
+  descriptor_.assign(descriptor);
+  if (std::exchange(reading_, false)) add_read();
 }
 
 void AsioAdapter::write() {

@@ -14,17 +14,20 @@ namespace gateway::redis {
 
 class AsioAdapter {
  public:
-  // `on_read` runs after each read that left the context alive.
+  // `on_read` runs after each read, also one that ended the context.
   AsioAdapter(asio::io_context& io, redisAsyncContext* context, std::weak_ptr<void> owner,
               std::function<void()> on_read);
   ~AsioAdapter();
   AsioAdapter(const AsioAdapter&) = delete;
   AsioAdapter& operator=(const AsioAdapter&) = delete;
 
+  bool in_read() const { return in_read_; }  // `on_read` comes soon
+
  private:
   static AsioAdapter& of(void* data) { return *static_cast<AsioAdapter*>(data); }
   void add_read();
   void add_write();
+  void forget_writable();
   void wait_writable();
   void write();
   void cleanup();
@@ -36,6 +39,7 @@ class AsioAdapter {
   asio::posix::stream_descriptor descriptor_;
   bool want_read_ = false, want_write_ = false;
   bool reading_ = false, waiting_writable_ = false, write_posted_ = false;
+  bool in_read_ = false;
   bool in_write_ = false;  // a write asked for now is the rest of a partial one
 };
 

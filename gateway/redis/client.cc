@@ -3,9 +3,13 @@
 #include <strings.h>
 
 #include <array>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <csignal>
 #include <utility>
 
+#include "gateway/redis/call.h"
+#include "gateway/redis/reply_view.h"
 #include "gateway/redis/supervisor.h"
 
 namespace gateway::redis {
@@ -41,6 +45,36 @@ Arguments script_arguments(const char* command, const std::string& script, const
   out.insert(out.end(), arguments.begin(), arguments.end());
   return out;
 }
+
+constexpr std::string_view kReadOnly = "READONLY";
+constexpr const char* kDeposed = "READONLY: the server became a replica";
+
+// What happens around a call whoever makes it: its time is counted, and a deposed master is left.
+class Observed final : public Call {
+ public:
+  Observed(std::shared_ptr<Call> call, std::shared_ptr<const Options> options, std::weak_ptr<Connection> connection,
+           std::string_view name)
+      : call_(std::move(call)), options_(std::move(options)), connection_(std::move(connection)), name_(name) {}
+
+  void take(const ReplyView& reply) override {
+    read_only_ |= reply.error().value_or(std::string_view()).starts_with(kReadOnly);
+    call_->take(reply);
+  }
+
+  void done(std::optional<Unavailable> why) override {
+    if (options_->on_command) options_->on_command(name_, Clock::now() - began_);
+    if (const auto connection = read_only_ ? connection_.lock() : nullptr) connection->close(kDeposed);
+    call_->done(why);
+  }
+
+ private:
+  std::shared_ptr<Call> call_;
+  std::shared_ptr<const Options> options_;
+  std::weak_ptr<Connection> connection_;
+  std::string name_;
+  Clock::time_point began_ = Clock::now();
+  bool read_only_ = false;
+};
 
 }  // namespace
 
@@ -100,6 +134,13 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     co_return result;
   }
 
+  void ask(std::string_view name, const Words& words, std::shared_ptr<Call> call, Milliseconds limit) {
+    call = std::make_shared<Observed>(std::move(call), options_, connection_, name);
+    if (!connection_)
+      return asio::post(io_, [call = std::move(call)] { call->done(Unavailable{Unavailable::Reason::NotConnected}); });
+    connection_->ask(words, std::move(call), deadline(Clock::now(), limit));
+  }
+
   const Status& status() const { return status_; }
 
  private:
@@ -140,7 +181,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     if (!connection) co_return Unavailable{Unavailable::Reason::NotConnected};
     Result result = co_await Connection::call(connection, std::move(arguments), deadline);
     // The master was deposed: leave it, and look for the new one.
-    if (is_error(result, "READONLY")) connection->close("READONLY: the server became a replica");
+    if (is_error(result, kReadOnly)) connection->close(kDeposed);
     co_return result;
   }
 
@@ -174,6 +215,11 @@ asio::awaitable<Result> Client::command(std::vector<std::string> arguments, std:
 asio::awaitable<Result> Client::eval(std::shared_ptr<const Script> script, std::vector<std::string> keys,
                                      std::vector<std::string> arguments, std::chrono::milliseconds limit) {
   return Impl::eval(impl_, std::move(script), std::move(keys), std::move(arguments), limit);
+}
+
+void Client::ask(std::string_view name, const Words& words, std::shared_ptr<Call> call,
+                 std::chrono::milliseconds limit) {
+  impl_->ask(name, words, std::move(call), limit);
 }
 
 void Client::subscribe(std::vector<std::string> channels,

@@ -88,6 +88,9 @@ struct Options {
   std::function<void(const Status&)> on_status;  // called on every change of `up` or `error`
 };
 
+class Call;
+class Words;
+
 class Client {
  public:
   Client(asio::io_context& io, Options options);
@@ -107,6 +110,9 @@ class Client {
   asio::awaitable<Result> command(std::vector<std::string> arguments, std::chrono::milliseconds limit = {});
   asio::awaitable<Result> eval(std::shared_ptr<const Script> script, std::vector<std::string> keys,
                                std::vector<std::string> arguments, std::chrono::milliseconds limit = {});
+
+  // Commands as call.h says, already in Redis' own words; `name` for the metric. `limit` as above, of all of them.
+  void ask(std::string_view name, const Words& words, std::shared_ptr<Call> call, std::chrono::milliseconds limit = {});
 
   // A subscription on a connection of its own, until stop(). Each time it is established, the first included,
   // `on_message` is called with an empty channel: messages before that moment may have been missed.

@@ -5,6 +5,8 @@
 #include <asio/associated_executor.hpp>
 #include <asio/post.hpp>
 
+#include "gateway/redis/call.h"
+#include "gateway/redis/reply_view.h"
 #include "gateway/redis/value.h"
 
 namespace gateway::redis {
@@ -42,9 +44,34 @@ std::string explain(const redisAsyncContext& context) {
 
 struct Connection::Pending {
   explicit Pending(Handler answer) : handler(std::move(answer)) {}
-  std::optional<Handler> handler;  // empty: answered
+  explicit Pending(std::shared_ptr<Call> to) : call(std::move(to)) {}
+  bool waits() const { return handler || call; }
+  std::optional<Handler> handler;  // this or `call`; neither: answered
+  std::shared_ptr<Call> call;
+  std::size_t replies = 1;  // that are to come
   Clock::time_point deadline;
   Deadlines::iterator place;
+};
+
+struct Connection::Ended {
+  struct One {
+    std::shared_ptr<Call> call;
+    std::optional<Unavailable> why;
+  };
+  std::vector<One> calls;
+  bool posted = false;
+
+  static void tell(const std::shared_ptr<Ended>& ended) {
+    for (auto& one : std::exchange(ended->calls, {})) one.call->done(one.why);
+  }
+  static void add(asio::io_context& io, const std::shared_ptr<Ended>& ended, One one, bool told_soon) {
+    ended->calls.push_back(std::move(one));
+    if (told_soon || std::exchange(ended->posted, true)) return;
+    asio::post(io, [ended] {
+      ended->posted = false;
+      tell(ended);
+    });
+  }
 };
 
 std::shared_ptr<Connection> Connection::open(asio::io_context& io, const asio::ip::tcp::endpoint& address,
@@ -55,7 +82,12 @@ std::shared_ptr<Connection> Connection::open(asio::io_context& io, const asio::i
 }
 
 Connection::Connection(asio::io_context& io, ConnectionLimits limits)
-    : io_(io), limits_(limits), changed_(io.get_executor()), deadline_timer_(io), watch_timer_(io) {}
+    : io_(io),
+      limits_(limits),
+      changed_(io.get_executor()),
+      ended_(std::make_shared<Ended>()),
+      deadline_timer_(io),
+      watch_timer_(io) {}
 
 Connection::~Connection() { close("dropped"); }
 
@@ -67,7 +99,8 @@ void Connection::start(const asio::ip::tcp::endpoint& address) {
   guard_ = std::make_unique<ReplyGuard>(context_, limits_.max_reply_bytes, max_reply_elements);
   adapter_ = std::make_unique<AsioAdapter>(io_, context_, weak_from_this(), [this] {
     // A reply still being read has no size known to the guard.
-    if (context_->c.reader->len > limits_.max_reply_bytes) close("a reply is larger than allowed");
+    if (context_ && context_->c.reader->len > limits_.max_reply_bytes) close("a reply is larger than allowed");
+    Ended::tell(ended_);
   });
   redisEnableKeepAlive(&context_->c);
   redisAsyncSetConnectCallback(context_, [](const redisAsyncContext* context, int status) noexcept {
@@ -125,20 +158,40 @@ asio::awaitable<Result> Connection::call(std::shared_ptr<Connection> self, Argum
 
 void Connection::submit(std::shared_ptr<Pending> pending, const Arguments& arguments) {
   pending->place = deadlines_.emplace(pending->deadline, pending);
-  const bool room = context_ && sdslen(context_->c.obuf) < limits_.max_unsent_bytes;
-  if (!room || !channels_.empty()) return finish(*pending, Unavailable{Unavailable::Reason::NotConnected});
+  if (!has_room(*pending)) return;
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;
   argument_pointers(arguments, texts, sizes);
-  const auto callback = [](redisAsyncContext* context, void* reply, void*) noexcept {
-    connection_of(context)->on_reply(static_cast<const redisReply*>(reply));
-  };
-  if (redisAsyncCommandArgv(context_, callback, nullptr, static_cast<int>(texts.size()), texts.data(), sizes.data()) !=
-      REDIS_OK)
+  if (redisAsyncCommandArgv(context_, &Connection::answered, nullptr, static_cast<int>(texts.size()), texts.data(),
+                            sizes.data()) != REDIS_OK)
     return finish(*pending, Unavailable{Unavailable::Reason::NotConnected});
-  if (queue_.empty()) last_reply_ = Clock::now();
-  queue_.push_back(pending);
+  sent(pending);
   give_up_on_cancel(pending);
+}
+
+void Connection::ask(const Words& words, std::shared_ptr<Call> call, Clock::time_point deadline) {
+  auto pending = std::make_shared<Pending>(std::move(call));
+  pending->deadline = deadline;
+  pending->place = deadlines_.emplace_hint(deadlines_.end(), deadline, pending);
+  if (!has_room(*pending)) return;
+  pending->replies = words.commands();
+  for (std::size_t i = 0; i < words.commands(); ++i) {
+    const auto text = words.text(i);
+    if (redisAsyncFormattedCommand(context_, &Connection::answered, nullptr, text.data(), text.size()) != REDIS_OK)
+      return finish(*pending, Unavailable{Unavailable::Reason::NotConnected});
+    sent(pending);
+  }
+}
+
+bool Connection::has_room(Pending& pending) {
+  if (context_ && sdslen(context_->c.obuf) < limits_.max_unsent_bytes && channels_.empty()) return true;
+  finish(pending, Unavailable{Unavailable::Reason::NotConnected});
+  return false;
+}
+
+void Connection::sent(std::shared_ptr<Pending> pending) {
+  if (queue_.empty()) last_reply_ = Clock::now();
+  queue_.push_back(std::move(pending));
   arm_deadline();
   if (!watching_) arm_watch(last_reply_ + limits_.stall);
 }
@@ -156,6 +209,13 @@ void Connection::give_up_on_cancel(const std::shared_ptr<Pending>& pending) {
 }
 
 void Connection::finish(Pending& pending, Result result, bool clear_slot) {
+  if (pending.call) {
+    std::optional<Unavailable> why;
+    if (const auto* unavailable = std::get_if<Unavailable>(&result)) why = *unavailable;
+    Ended::add(io_, ended_, {std::move(pending.call), why}, adapter_ && adapter_->in_read());
+    deadlines_.erase(pending.place);  // last: it may hold the last reference to `pending`
+    return;
+  }
   if (!pending.handler) return;
   Handler handler = std::move(*pending.handler);
   pending.handler.reset();
@@ -169,6 +229,10 @@ void Connection::finish(Pending& pending, Result result, bool clear_slot) {
   deadlines_.erase(pending.place);  // last: it may hold the last reference to `pending`
 }
 
+void Connection::answered(redisAsyncContext* context, void* reply, void*) noexcept {
+  connection_of(context)->on_reply(static_cast<const redisReply*>(reply));
+}
+
 // hiredis calls this once for each command in the order they were sent: with its reply, or with null when the
 // connection ends. The front of our queue is therefore always the one answered, whether or not anyone still waits for
 // it.
@@ -177,8 +241,11 @@ void Connection::on_reply(const redisReply* reply) {
   last_reply_ = Clock::now();
   const std::shared_ptr<Pending> pending = std::move(queue_.front());
   queue_.pop_front();
-  if (!pending->handler) return;
-  if (reply)
+  if (!pending->waits()) return;
+  if (reply && pending->call) {
+    pending->call->take(ReplyView(reply));
+    if (--pending->replies == 0) finish(*pending, Value{});
+  } else if (reply)
     finish(*pending, to_value(*reply));
   else
     finish(*pending, Unavailable{Unavailable::Reason::ConnectionLost});

@@ -43,6 +43,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static asio::awaitable<void> closed(std::shared_ptr<Connection> self);
   static asio::awaitable<Result> call(std::shared_ptr<Connection> self, Arguments arguments,
                                       Clock::time_point deadline);
+  void ask(const Words& words, std::shared_ptr<Call> call, Clock::time_point deadline);
 
   // After this the connection takes no commands.
   void subscribe(std::vector<std::string> channels, OnMessage on_message);
@@ -61,7 +62,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void note_closed();
 
   void submit(std::shared_ptr<Pending> pending, const Arguments& arguments);
+  bool has_room(Pending& pending);
+  void sent(std::shared_ptr<Pending> pending);
   void give_up_on_cancel(const std::shared_ptr<Pending>& pending);
+  static void answered(redisAsyncContext* context, void* reply, void*) noexcept;
   void on_reply(const redisReply* reply);
   void finish(Pending& pending, Result result, bool clear_slot = true);
   void arm_deadline();
@@ -84,6 +88,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<std::shared_ptr<Pending>>
       queue_;            // in the order of hiredis' own queue; answered ones wait for their late reply
   Deadlines deadlines_;  // of those not yet answered
+  // Calls that are over and not yet told so. It outlives the connection where that ends in between.
+  struct Ended;
+  std::shared_ptr<Ended> ended_;
   asio::steady_timer deadline_timer_;
   Clock::time_point armed_for_ = Clock::time_point::max();
 

@@ -53,6 +53,14 @@ void Reply::send_prepared(std::string_view head, std::string_view extra,
   prepared(head, extra, std::move(body));
 }
 
+void Reply::send_prepared(std::shared_ptr<const void> owner, std::string_view head, std::string extra,
+                          std::string_view body) const {
+  if (state_->answered.exchange(true)) return;
+  state_->apply([owner = std::move(owner), head, extra = std::move(extra), body](Connection& connection) {
+    connection.send_prepared(head, extra, body);
+  });
+}
+
 void Reply::start(Response head, std::size_t unsent_bytes) const {
   if (state_->answered.exchange(true)) return;
   state_->streaming = true;

@@ -39,6 +39,10 @@ class Reply {
   void send_prepared(std::string_view head, std::string_view extra, std::string_view body) const;
   void send_prepared(std::string_view head, std::string_view extra, std::shared_ptr<const std::string> body) const;
 
+  // The same from any thread; head and body lie in what `owner` owns, and the body is copied.
+  void send_prepared(std::shared_ptr<const void> owner, std::string_view head, std::string extra,
+                     std::string_view body) const;
+
   // A streamed answer: start, any number of write, end. Any thread, but one at a time. Chunked to HTTP/1.1, until close
   // to 1.0; a Content-Length among the head's fields is kept instead, and then that many bytes must follow. write()
   // answers false once more than Limits::unsent_bytes waits: the writer then holds back until `on_drain` is called (on

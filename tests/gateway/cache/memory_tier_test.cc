@@ -14,11 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1024 * 1024;
 
-std::shared_ptr<const Entry> entry(std::string body) {
-  auto made = std::make_shared<Entry>();
-  made->body = std::move(body);
-  return made;
-}
+std::shared_ptr<const Entry> entry(std::string body) { return Entry::make(200, {}, std::move(body)); }
 
 std::string key_of(int number) { return "get-contact loc 2021-07-28 " + std::to_string(number); }
 
@@ -33,11 +29,11 @@ TEST_SUITE("memory tier") {
     CHECK_FALSE(has(worker, "a"));
     tier.put("a", entry("one"));
     tier.put("b", entry("two"));
-    CHECK(worker.find("a")->body == "one");
-    CHECK(tier.find("b")->body == "two");
+    CHECK(worker.find("a")->body() == "one");
+    CHECK(tier.find("b")->body() == "two");
     CHECK(tier.entries() == 2);
     tier.put("a", entry("three"));
-    CHECK(worker.find("a")->body == "three");
+    CHECK(worker.find("a")->body() == "three");
     CHECK(tier.entries() == 2);
     tier.remove("a");
     CHECK_FALSE(has(worker, "a"));
@@ -45,6 +41,23 @@ TEST_SUITE("memory tier") {
     tier.clear();
     CHECK(tier.entries() == 0);
     CHECK(tier.bytes() == 0);
+  }
+
+  TEST_CASE("head and body are the entry's own, a large body is not copied") {
+    std::string small = "small", large(Entry::kOwnBody + 1, 'x');
+    const char* const bytes = large.data();
+    const std::shared_ptr<const Entry> near = Entry::make(200, "HTTP/1.1 200 OK\r\n", std::move(small));
+    const std::shared_ptr<const Entry> far = Entry::make(404, "HTTP/1.1 404 Not Found\r\n", std::move(large));
+    small = "else";
+    CHECK(near->status() == 200);
+    CHECK(near->head() == "HTTP/1.1 200 OK\r\n");
+    CHECK(near->body() == "small");
+    CHECK(*Entry::body_of(near) == "small");
+    CHECK(far->status() == 404);
+    CHECK(far->head() == "HTTP/1.1 404 Not Found\r\n");
+    CHECK(far->body() == std::string(Entry::kOwnBody + 1, 'x'));
+    CHECK(Entry::body_of(far)->data() == bytes);
+    CHECK(Entry::make(200, {}, {})->body().empty());
   }
 
   TEST_CASE("an entry lives as long as a worker looks at it, and goes with the next change after that") {
@@ -56,7 +69,7 @@ TEST_SUITE("memory tier") {
       const auto view = worker.find("a");
       tier.put("a", entry("two"));
       tier.remove("a");
-      CHECK(view->body == "one");
+      CHECK(view->body() == "one");
       CHECK_FALSE(first.expired());
     }
     tier.put("b", entry("three"));
@@ -118,7 +131,7 @@ TEST_SUITE("memory tier") {
         MemoryTier::Reader reader(tier);
         for (int i = 0; !done.load(std::memory_order_relaxed); ++i) {
           const auto view = reader.find(key_of(i % 97));
-          if (view && view->body.find_first_not_of(view->body.front()) != std::string::npos) ++wrong;
+          if (view && view->body().find_first_not_of(view->body().front()) != std::string::npos) ++wrong;
         }
       });
     for (int i = 0; i < 20'000; ++i) {

@@ -110,9 +110,7 @@ struct Pair {
 
   void look_up() {
     const auto keys = some_keys();
-    std::vector<std::string> arguments{run(), fresh(), "", "1500", "86400000"};
-    for (std::size_t i = 0; i < keys.size(); ++i) arguments.push_back(fresh());
-    const auto reply = eval(scripts::look_up(), keys, arguments, 2);
+    const auto reply = eval(scripts::look_up(), keys, {run(), fresh(), "", fresh()}, 2);
     const auto view = ledger.look_up(keys, run(), now, draw());
     REQUIRE(reply.size() >= 4 + keys.size());
     same_id(number_of(reply[0]), view.epoch);

@@ -1,0 +1,58 @@
+#include "gateway/cache/entry.h"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace gateway::cache {
+
+namespace {
+// Between make(), the allocator that it has std::allocate_shared use, and Entry's constructor, all inside one call.
+thread_local std::size_t wanted_room = 0;
+thread_local char* given_room = nullptr;
+
+bool is_large(std::size_t body) { return body > Entry::kOwnBody; }
+}  // namespace
+
+// Gives what it allocates room behind it.
+template <typename Of>
+struct Entry::Roomy {
+  using value_type = Of;
+  Roomy() = default;
+  template <typename Other>
+  explicit Roomy(const Roomy<Other>&) {}
+
+  Of* allocate(std::size_t count) {
+    char* const bytes = static_cast<char*>(::operator new(count * sizeof(Of) + wanted_room));
+    given_room = bytes + count * sizeof(Of);
+    return reinterpret_cast<Of*>(bytes);
+  }
+  void deallocate(Of* bytes, std::size_t) { ::operator delete(static_cast<void*>(bytes)); }
+  friend bool operator==(const Roomy&, const Roomy&) { return true; }
+};
+
+std::shared_ptr<Entry> Entry::make(int status, std::string_view head, std::string&& body) {
+  wanted_room = head.size() + (is_large(body.size()) ? 0 : body.size());
+  return std::allocate_shared<Entry>(Roomy<Entry>(), Passkey(), status, head, std::move(body));
+}
+
+Entry::Entry(Passkey, int status, std::string_view head, std::string&& body)
+    : status_(static_cast<std::uint16_t>(status)),
+      head_size_(static_cast<std::uint32_t>(head.size())),
+      bytes_(given_room) {
+  std::memcpy(given_room, head.data(), head.size());
+  if (is_large(body.size())) {
+    body.shrink_to_fit();
+    large_ = std::make_unique<const std::string>(std::move(body));
+  } else {
+    body_size_ = static_cast<std::uint32_t>(body.size());
+    std::memcpy(given_room + head.size(), body.data(), body.size());
+  }
+}
+
+std::shared_ptr<const std::string> Entry::body_of(const std::shared_ptr<const Entry>& entry) {
+  if (entry->large_) return {entry, entry->large_.get()};
+  return std::make_shared<const std::string>(entry->body());
+}
+
+}  // namespace gateway::cache

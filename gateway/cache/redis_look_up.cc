@@ -1,0 +1,207 @@
+// RedisTier's lookup: the one thing that every read which memory cannot answer asks of Redis, so it goes without a
+// coroutine and its reply is read where hiredis holds it.
+//
+// Where most lookups of late found their entry, it first asks with plain commands in one round trip, which cost Redis a
+// quarter of what the script does, and answers if they show a hit; anything else is the script's, with a round trip
+// more. The commands are no transaction, and need not be. In their order, which Redis keeps:
+//   1. the epoch, with the server's run_id and the end of the last lease
+//   2. each surrogate key's generation and marks
+//   3. the entry, which holds the epoch and the generations that it was fetched under (its stamp)
+//   4. a write that changes nothing: a server that is no master any more refuses it, as it does the script
+//   5. Redis' clock
+// A write that was answered before this read began had given its keys new generations before 2., so what 2. reads are
+// its own or later ones, and an entry that bears all of them was looked up for after that write had begun, by a fetch
+// that saw no mark, hence after it had ended or its mark's time was over: the same argument as for the script, for each
+// write by itself. A write that begins between two of the steps is not answered when this read begins, so that either
+// answer is right. The clock comes last: if Redis stood still between the steps, the last lease is seen to be over, and
+// a late clock makes an entry older, never younger.
+#include <algorithm>
+#include <asio/associated_executor.hpp>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+#include <utility>
+
+#include "gateway/cache/codec.h"
+#include "gateway/cache/redis_tier.h"
+#include "gateway/cache/scripts.h"
+#include "gateway/random.h"
+#include "gateway/redis/call.h"
+#include "gateway/redis/reply_view.h"
+
+namespace gateway::cache {
+
+class RedisTier::LookUp final : public redis::Call, public std::enable_shared_from_this<LookUp> {
+ public:
+  LookUp(RedisTier& tier, LookedFor what, std::chrono::milliseconds limit, std::function<void(Found)> then)
+      : tier_(tier), what_(std::move(what)), until_(std::chrono::steady_clock::now() + limit), then_(std::move(then)) {}
+
+  void send() {
+    if (tier_.finds_.likely())
+      send_plain();
+    else
+      send_script("EVALSHA", scripts::look_up()->sha1);
+  }
+
+  void take(const redis::ReplyView& reply) override { plain_ ? take_plain(reply) : take_script(reply); }
+
+  void done(std::optional<redis::Unavailable> why) override {
+    if (std::exchange(plain_, false) && !why && !found_.entry) {
+      tier_.finds_.missed();
+      found_ = {};
+      bad_entry_.reset();
+      return send_script("EVALSHA", scripts::look_up()->sha1);
+    }
+    // The whole source runs it and leaves it loaded; NOSCRIPT means that nothing ran yet.
+    if (std::exchange(script_unknown_, false)) return send_script("EVAL", scripts::look_up()->source);
+    if (why) {
+      found_ = {};
+      found_.available = false;
+    }
+    if (found_.available) found_.entry ? tier_.finds_.found() : tier_.finds_.missed();
+    if (bad_entry_ && tier_.options_.on_bad_entry) tier_.options_.on_bad_entry(to_string(*bad_entry_));
+    if (found_.claimed) tier_.led_[*what_.key] = token_;
+    then_(std::move(found_));
+  }
+
+ private:
+  // Places in the script's reply.
+  enum : std::size_t { kEpoch, kNow, kLeads, kData, kGenerations };
+
+  void take_script(const redis::ReplyView& reply) {
+    const auto error = reply.error();
+    script_unknown_ = error && error->starts_with("NOSCRIPT");
+    const std::size_t generations_end = kGenerations + what_.surrogate_keys->size();
+    found_.view.epoch = reply.at(kEpoch).number();
+    found_.available = reply.size() >= generations_end && found_.view.epoch != 0;
+    if (!found_.available) return;
+    found_.now = std::chrono::milliseconds(reply.at(kNow).number());
+    found_.leads = reply.at(kLeads).number() == 1;
+    found_.view.generations.reserve(what_.surrogate_keys->size());
+    for (std::size_t i = kGenerations; i < reply.size(); ++i) {
+      auto& side = i < generations_end ? found_.view.generations : found_.view.marks;
+      side.push_back(reply.at(i).number());
+      if (i < generations_end && side.back() == 0) found_.available = false;  // no number that the script answers
+    }
+    auto& marks = found_.view.marks;
+    std::sort(marks.begin(), marks.end());
+    marks.erase(std::unique(marks.begin(), marks.end()), marks.end());
+    if (!found_.available) return;
+    if (const auto stored = reply.at(kData).text())
+      take_entry(*stored);
+    else
+      found_.claimed = found_.leads && marks.empty();
+  }
+
+  void send_plain() {
+    constexpr std::size_t kEpochWords = 5, kSurrogateWords = 2, kEntryWords = 3, kWriteWords = 2;
+    plain_ = true;
+    redis::Words words;
+    words.command(kEpochWords).add("HMGET").add(kEpochKey).add("epoch").add("run").add("until");
+    for (const auto& surrogate : *what_.surrogate_keys)
+      words.command(kSurrogateWords).add("HGETALL").add(kSurrogatePrefix, surrogate);
+    words.command(kEntryWords).add("HGET").add(kEntryPrefix, *what_.key).add("d");
+    words.command(kWriteWords).add("PERSIST").add(kEpochKey);
+    words.command(1).add("TIME");
+    run_id_ = tier_.client_.status().run_id;
+    tier_.client_.ask("look_up", words, shared_from_this(), left());
+  }
+
+  // Any doubt leaves `found_` without an entry.
+  void take_plain(const redis::ReplyView& reply) {
+    const std::size_t step = step_++, surrogates = what_.surrogate_keys->size();
+    if (step == 0) {
+      found_.view.epoch = reply.at(0).number();
+      doubt_ = found_.view.epoch == 0 || reply.at(1).text() != run_id_;
+      last_lease_ends_ = reply.at(2).text() ? reply.at(2).number() : UINT64_MAX;
+      found_.view.generations.reserve(surrogates);
+    } else if (step <= surrogates) {
+      found_.view.generations.push_back(reply.at(1).number());
+      doubt_ |= reply.size() != 2 || reply.at(0).text() != "g" || found_.view.generations.back() == 0;  // marks
+    } else if (step == surrogates + 1) {
+      if (const auto stored = reply.text(); stored && !doubt_) take_entry(*stored);
+    } else if (step == surrogates + 2) {
+      if (reply.error()) found_.entry.reset();
+    } else {
+      const auto now = reply.at(0).number() * 1'000 + reply.at(1).number() / 1'000;
+      found_.now = std::chrono::milliseconds(now);
+      if (now == 0 || last_lease_ends_ <= now) found_.entry.reset();
+    }
+  }
+
+  void send_script(std::string_view command, std::string_view script) {
+    constexpr std::size_t kFixedKeys = 4, kArguments = 4, kBeforeKeys = 3;
+    token_ = tier_.options_.replica + ':' + std::to_string(random_id());
+    const auto& surrogates = *what_.surrogate_keys;
+    redis::Words words;
+    words.command(kBeforeKeys + kFixedKeys + surrogates.size() + kArguments);
+    words.add(command).add(script).add(kFixedKeys + surrogates.size());
+    words.add(kEpochKey).add(kLogKey).add(kEntryPrefix, *what_.key).add(kFlightPrefix, *what_.key);
+    for (const auto& surrogate : surrogates) words.add(kSurrogatePrefix, surrogate);
+    words.add(tier_.client_.status().run_id).add(random_id()).add(token_).add(random_id() >> 12);
+    tier_.client_.ask("look_up", words, shared_from_this(), left());
+  }
+
+  // Both ways together take no longer than one may.
+  std::chrono::milliseconds left() const {
+    const auto left = until_ - std::chrono::steady_clock::now();
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+  }
+
+  void take_entry(std::string_view stored) {
+    auto decoded = decode(stored);
+    if (const auto* failure = std::get_if<DecodeFailure>(&decoded)) {
+      bad_entry_ = *failure;
+      return;
+    }
+    auto& entry = std::get<StoredEntry>(decoded);
+    policies::coherence::Stamp stamp{entry.epoch, {}};
+    for (const auto& [name, generation] : entry.generations) stamp.generations.push_back(generation);
+    if (policies::coherence::may_serve(stamp, found_.view)) found_.entry = std::move(entry);
+  }
+
+  RedisTier& tier_;
+  const LookedFor what_;
+  const std::chrono::steady_clock::time_point until_;
+  const std::function<void(Found)> then_;
+  std::string token_;
+  Found found_;
+  bool script_unknown_ = false;
+  // Of the plain way.
+  bool plain_ = false, doubt_ = false;
+  std::size_t step_ = 0;
+  std::string run_id_;
+  std::uint64_t last_lease_ends_ = 0;
+  std::optional<DecodeFailure> bad_entry_;
+};
+
+bool RedisTier::look_up_for(LookedFor what, std::function<void(Found)> then) {
+  auto turn = lookups_.turn(*what.key);
+  if (!turn) return false;
+  const auto limit = lookups_.limit(*turn);
+  std::make_shared<LookUp>(*this, std::move(what), limit,
+                           [turn = std::move(turn), then = std::move(then)](Found found) mutable {
+                             Lookups::found(*turn, found);
+                             turn.reset();
+                             then(std::move(found));
+                           })
+      ->send();
+  return true;
+}
+
+// Without a cancellation slot: it lasts for redis.timeout at most, and a right to fetch that it took must be known.
+asio::awaitable<Found> RedisTier::ask(std::string key, std::vector<std::string> surrogate_keys,
+                                      std::chrono::milliseconds limit) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void(Found)>(
+      [this](auto handler, std::string of, std::vector<std::string> surrogates, std::chrono::milliseconds most) {
+        const auto to = std::make_shared<decltype(handler)>(std::move(handler));
+        LookedFor what{std::make_shared<const std::string>(std::move(of)),
+                       std::make_shared<const std::vector<std::string>>(std::move(surrogates))};
+        std::make_shared<LookUp>(*this, std::move(what), most, [this, to](Found found) {
+          asio::post(asio::get_associated_executor(*to, io_.get_executor()),
+                     [to, found = std::move(found)]() mutable { std::move (*to)(std::move(found)); });
+        })->send();
+      },
+      asio::use_awaitable, std::move(key), std::move(surrogate_keys), limit);
+}
+
+}  // namespace gateway::cache

@@ -1,0 +1,215 @@
+// RedisTier's lookup against a real Redis: what it finds by plain commands, and everything that must not be found so.
+#include <doctest/doctest.h>
+
+#include <asio/use_awaitable.hpp>
+#include <string>
+#include <vector>
+
+#include "gateway/cache/redis_tier.h"
+#include "tests/gateway/redis/harness.h"
+
+namespace {
+
+using gateway::cache::Found;
+using gateway::cache::LookedFor;
+using gateway::cache::StoredEntry;
+using namespace redis_test;
+
+struct Tier {
+  RedisServer server;
+  Session session{options(server.url())};
+  gateway::cache::Fence fence;
+  gateway::cache::RedisTier tier{session.io, session.client, fence, {{}, 5s, "r1", {}, {}}};
+  const std::string key = "get-contact loc 2021-07-28 a";
+  const std::vector<std::string> surrogates{"contact:a", "location:loc:contacts"};
+
+  Found look_up() {
+    std::optional<Found> out;
+    const bool asked = tier.look_up_for(
+        {std::make_shared<const std::string>(key), std::make_shared<const std::vector<std::string>>(surrogates)},
+        [&](Found found) { out = std::move(found); });
+    REQUIRE(asked);
+    CHECK_FALSE(out.has_value());  // never from within
+    run(session.io, [&]() -> asio::awaitable<void> {
+      const bool answered = co_await until([&] { return out.has_value(); });
+      REQUIRE(answered);
+    });
+    return std::move(*out);
+  }
+
+  void store() {
+    auto found = look_up();
+    REQUIRE(found.available);
+    REQUIRE(found.claimed);
+    auto entry = std::make_shared<StoredEntry>();
+    entry->status = 200;
+    entry->fields.add("ETag", "\"1\"");
+    entry->body = "body";
+    entry->epoch = found.view.epoch;
+    for (std::size_t i = 0; i < surrogates.size(); ++i)
+      entry->generations.emplace_back(surrogates[i], found.view.generations[i]);
+    entry->stored_at_ms = found.now.count();
+    entry->fresh_ms = entry->keep_ms = 60'000;
+    run(session.io, [&]() -> asio::awaitable<void> { co_await tier.finish(key, found, entry); });
+    server.command({"HSET", "cg:epoch", "until", "99999999999999"});  // a lease that lasts as long as the test
+  }
+
+  // Lookups that found it, until they go without the script.
+  void make_likely() {
+    for (int i = 0; i < 10; ++i) REQUIRE(look_up().entry.has_value());
+    REQUIRE(scripts_of([&] { REQUIRE(look_up().entry.has_value()); }) == 0);
+  }
+
+  template <typename Act>
+  std::int64_t scripts_of(Act act) {
+    const auto count = [&] {
+      const auto text = server.command({"INFO", "commandstats"});
+      const std::string name = "cmdstat_evalsha:calls=";
+      const auto at = text.find(name);
+      return at == std::string::npos ? 0 : std::stoll(text.substr(at + name.size()));
+    };
+    const auto before = count();
+    act();
+    return count() - before;
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("redis look-up") {
+  TEST_CASE("what is there is found by plain commands after a few finds, and looks the same") {
+    Tier tier;
+    tier.store();
+    const auto by_script = tier.look_up();
+    tier.make_likely();
+    const auto plain = tier.look_up();
+    REQUIRE(by_script.entry.has_value());
+    REQUIRE(plain.entry.has_value());
+    CHECK(*plain.entry == *by_script.entry);
+    CHECK(plain.view.epoch == by_script.view.epoch);
+    CHECK(plain.view.generations == by_script.view.generations);
+    CHECK(plain.view.marks.empty());
+    CHECK(plain.available);
+    CHECK_FALSE(plain.claimed);
+    CHECK(plain.now >= by_script.now);
+  }
+
+  TEST_CASE("what must not be served is not found, and the script says why") {
+    Tier tier;
+    tier.store();
+    tier.make_likely();
+    Found found;
+    const auto falls_back = [&] { CHECK(tier.scripts_of([&] { found = tier.look_up(); }) == 1); };
+    SUBCASE("a write is under way") {
+      tier.server.command({"HSET", "cg:s:contact:a", "m:77", "99999999999999"});
+      falls_back();
+      CHECK(found.view.marks == std::vector<std::uint64_t>{77});
+    }
+    SUBCASE("a write has ended") {
+      tier.server.command({"HSET", "cg:s:location:loc:contacts", "g", "5"});
+      falls_back();
+      CHECK(found.view.generations.back() == 5);
+      CHECK(found.claimed);
+    }
+    SUBCASE("a generation was evicted") {
+      tier.server.command({"DEL", "cg:s:contact:a"});
+      falls_back();
+      CHECK(found.view.generations.front() != 0);
+    }
+    SUBCASE("the epoch was evicted") {
+      tier.server.command({"DEL", "cg:epoch"});
+      falls_back();
+    }
+    SUBCASE("the epoch is another server's") {
+      tier.server.command({"HSET", "cg:epoch", "run", "another"});
+      falls_back();
+    }
+    SUBCASE("every lease is over") {
+      tier.server.command({"HSET", "cg:epoch", "until", "1"});
+      falls_back();
+    }
+    SUBCASE("the entry was evicted") {
+      tier.server.command({"DEL", "cg:e:" + tier.key});
+      falls_back();
+      CHECK(found.claimed);
+    }
+    SUBCASE("the entry is not ours") {
+      tier.server.command({"HSET", "cg:e:" + tier.key, "d", "something"});
+      falls_back();
+    }
+    CHECK(found.available);
+    CHECK_FALSE(found.entry.has_value());
+  }
+
+  TEST_CASE("a server that is no master any more is not believed, and left") {
+    Tier tier;
+    tier.store();
+    tier.make_likely();
+    const auto connects = tier.session.client.status().connects;
+    tier.server.command({"CONFIG", "SET", "replica-serve-stale-data", "yes"});
+    tier.server.command({"REPLICAOF", "127.0.0.1", "1"});
+    const auto found = tier.look_up();
+    CHECK_FALSE(found.available);
+    CHECK_FALSE(found.entry.has_value());
+    run(tier.session.io, [&]() -> asio::awaitable<void> {
+      const bool left = co_await until([&] { return tier.session.client.status().connects > connects; });
+      CHECK(left);
+    });
+  }
+
+  TEST_CASE("a Redis that does not answer costs the limit, whichever way it was asked, and nothing is found") {
+    Tier tier;
+    tier.store();
+    tier.make_likely();
+    tier.server.pause();
+    gateway::cache::RedisTier quick{tier.session.io, tier.session.client, tier.fence, {{}, 20ms, "r2", {}, {}}};
+    std::optional<Found> out;
+    quick.look_up_for({std::make_shared<const std::string>(tier.key),
+                       std::make_shared<const std::vector<std::string>>(tier.surrogates)},
+                      [&](Found found) { out = std::move(found); });
+    // While it is under way, who comes for the same waits for it.
+    CHECK_FALSE(quick.look_up_for({std::make_shared<const std::string>(tier.key),
+                                   std::make_shared<const std::vector<std::string>>(tier.surrogates)},
+                                  [](const Found&) {}));
+    run(tier.session.io, [&]() -> asio::awaitable<void> {
+      const bool answered = co_await until([&] { return out.has_value(); });
+      REQUIRE(answered);
+    });
+    tier.server.resume();
+    CHECK_FALSE(out->available);
+    CHECK_FALSE(out->entry.has_value());
+    CHECK_FALSE(out->claimed);
+  }
+
+  TEST_CASE("one who waits for another's fetch is told of its end, and nobody else is") {
+    Tier tier;
+    gateway::cache::RedisTier other{tier.session.io, tier.session.client, tier.fence, {{}, 5s, "r2", {}, {}}};
+    std::vector<std::string> told;
+    tier.session.client.subscribe({"cg:done"}, [&](std::string_view, std::string_view key) { told.emplace_back(key); });
+    const auto claim = [&] {
+      const auto found = tier.look_up();
+      REQUIRE(found.claimed);
+      return found;
+    };
+    run(tier.session.io, [&]() -> asio::awaitable<void> {
+      const bool subscribed = co_await until([&] { return !told.empty(); });
+      REQUIRE(subscribed);
+    });
+    told.clear();
+    auto found = claim();
+    run(tier.session.io, [&]() -> asio::awaitable<void> { co_await tier.tier.finish(tier.key, found, nullptr); });
+    found = claim();  // the right was given back
+    run(tier.session.io, [&]() -> asio::awaitable<void> {
+      for (int i = 0; i < 3; ++i) {
+        const auto second = co_await other.look_up(tier.key, tier.surrogates);
+        CHECK_FALSE(second.leads);
+        CHECK_FALSE(second.claimed);
+      }
+      co_await tier.tier.finish(tier.key, found, nullptr);
+      const bool heard = co_await until([&] { return !told.empty(); });
+      CHECK(heard);
+    });
+    CHECK(told == std::vector<std::string>{tier.key});  // of the first landing nobody was told
+    CHECK(claim().leads);
+  }
+}
