@@ -1,6 +1,5 @@
 #include "gateway/cache/entry.h"
 
-#include <cstring>
 #include <new>
 #include <utility>
 
@@ -40,13 +39,13 @@ Entry::Entry(Passkey, int status, std::string_view head, std::string&& body)
     : status_(static_cast<std::uint16_t>(status)),
       head_size_(static_cast<std::uint32_t>(head.size())),
       bytes_(given_room) {
-  std::memcpy(given_room, head.data(), head.size());
+  head.copy(given_room, head.size());
   if (is_large(body.size())) {
     body.shrink_to_fit();
     large_ = std::make_unique<const std::string>(std::move(body));
   } else {
     body_size_ = static_cast<std::uint32_t>(body.size());
-    std::memcpy(given_room + head.size(), body.data(), body.size());
+    body.copy(given_room + head.size(), body.size());
   }
 }
 

@@ -1,9 +1,9 @@
 // RedisTier's lookup: the one thing that every read which memory cannot answer asks of Redis, so it goes without a
 // coroutine and its reply is read where hiredis holds it.
 //
-// Where most lookups of late found their entry, it first asks with plain commands in one round trip, which cost Redis a
-// quarter of what the script does, and answers if they show a hit; anything else is the script's, with a round trip
-// more. The commands are no transaction, and need not be. In their order, which Redis keeps:
+// Where most lookups of late found their entry, it first asks with plain commands in one round trip, which cost Redis
+// less than half of what the script does, and answers if they show a hit; anything else is the script's, with a round
+// trip more. The commands are no transaction, and need not be. In their order, which Redis keeps:
 //   1. the epoch, with the server's run_id and the end of the last lease
 //   2. each surrogate key's generation and marks
 //   3. the entry, which holds the epoch and the generations that it was fetched under (its stamp)

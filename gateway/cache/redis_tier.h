@@ -57,8 +57,8 @@ class RedisTier final : public SharedTier {
   using Timer = asio::steady_timer;
   // One lookup, sent now.
   class LookUp;
-  // Whether a lookup is likely to find its entry. A wrong guess costs a round trip, a right one saves Redis three
-  // quarters of the work: only after many that did.
+  // Whether a lookup is likely to find its entry. A wrong guess costs a round trip, a right one saves Redis more than
+  // half of its work: only after many that did.
   class Finds {
    public:
     bool likely() const { return score_ > 0; }

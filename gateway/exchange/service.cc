@@ -1,8 +1,5 @@
 #include "gateway/exchange/service.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/executor_work_guard.hpp>
@@ -38,13 +35,6 @@
 namespace gateway::exchange {
 
 namespace {
-// Where this thread shares a core with a worker, waking it does not push the worker aside: what the worker has at hand
-// is handed over together, and hits do not wait behind misses. It keeps its share of the core (sched(7), SCHED_BATCH).
-void yield_to_workers() {
-  const sched_param none{};
-  (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);  // refused: it is as it was
-}
-
 // What one thread publishes and others read as a whole.
 template <typename Item>
 class Published {
@@ -199,10 +189,7 @@ class Service::Impl {
       if (error) log::error("publish_limits_failed");
     });
     if (flows_) flows_->start();
-    thread_ = std::thread([this] {
-      yield_to_workers();
-      io_.run();
-    });
+    thread_ = std::thread([this] { io_.run(); });
   }
 
   void stop() {

@@ -44,10 +44,11 @@ std::string explain(const redisAsyncContext& context) {
 
 struct Connection::Pending {
   explicit Pending(Handler answer) : handler(std::move(answer)) {}
-  explicit Pending(std::shared_ptr<Call> to) : call(std::move(to)) {}
+  explicit Pending(std::shared_ptr<Call> to) : call(std::move(to)), flat(true) {}
   bool waits() const { return handler || call; }
   std::optional<Handler> handler;  // this or `call`; neither: answered
   std::shared_ptr<Call> call;
+  const bool flat = false;  // how its replies are read, also when nobody waits for them any more
   std::size_t replies = 1;  // that are to come
   Clock::time_point deadline;
   Deadlines::iterator place;
@@ -97,6 +98,7 @@ void Connection::start(const asio::ip::tcp::endpoint& address) {
   if (context_->err != 0) return close(context_->errstr);
   context_->data = this;
   guard_ = std::make_unique<ReplyGuard>(context_, limits_.max_reply_bytes, max_reply_elements);
+  guard_->read_flat_where([this] { return !queue_.empty() && queue_.front()->flat; });
   adapter_ = std::make_unique<AsioAdapter>(io_, context_, weak_from_this(), [this] {
     // A reply still being read has no size known to the guard.
     if (context_ && context_->c.reader->len > limits_.max_reply_bytes) close("a reply is larger than allowed");
@@ -243,7 +245,7 @@ void Connection::on_reply(const redisReply* reply) {
   queue_.pop_front();
   if (!pending->waits()) return;
   if (reply && pending->call) {
-    pending->call->take(ReplyView(reply));
+    pending->call->take(ReplyView(guard_->flat()));
     if (--pending->replies == 0) finish(*pending, Value{});
   } else if (reply)
     finish(*pending, to_value(*reply));

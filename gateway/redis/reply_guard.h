@@ -6,6 +6,9 @@
 #include <hiredis/async.h>
 
 #include <cstddef>
+#include <functional>
+
+#include "gateway/redis/reply_view.h"
 
 namespace gateway::redis {
 
@@ -14,6 +17,11 @@ class ReplyGuard {
   ReplyGuard(redisAsyncContext* context, std::size_t max_bytes, std::size_t max_elements);
   ReplyGuard(const ReplyGuard&) = delete;
   ReplyGuard& operator=(const ReplyGuard&) = delete;
+
+  // Asked at the beginning of each reply: true, and it is read into flat(), and hiredis hands on what is_flat() knows.
+  void read_flat_where(std::function<bool()> wanted) { flat_wanted_ = std::move(wanted); }
+  const FlatReply& flat() const { return flat_; }
+  static bool is_flat(const void* reply);
 
  private:
   static ReplyGuard& of(const redisReadTask* task) { return *static_cast<ReplyGuard*>(task->privdata); }
@@ -26,6 +34,9 @@ class ReplyGuard {
   std::size_t max_bytes_, max_elements_;
   std::size_t bytes_ = 0, elements_ = 0;  // of the reply being read
   bool push_ = false;                     // it is a pub/sub message
+  std::function<bool()> flat_wanted_;
+  bool flat_now_ = false;
+  FlatReply flat_;
 };
 
 }  // namespace gateway::redis

@@ -46,8 +46,8 @@ class Case:
 CASES = {
     "cached_get": Case(b"; hit", 0.05, 0.2, whole=False),
     "redis_hit": Case(b"; hit", 0.08, 1, redis=True, memory=0),
-    "miss": Case(b"; fwd=uri-miss; stored", 0.08, 2, distinct=True),
-    "miss_with_redis": Case(b"; fwd=uri-miss; stored", 0.08, 2, distinct=True, redis=True),
+    "miss": Case(b"; fwd=uri-miss; stored", 0.1, 8, distinct=True),
+    "miss_with_redis": Case(b"; fwd=uri-miss; stored", 0.15, 30, distinct=True, redis=True),
 }
 # One libc for all machines: the ways that depend on what the processor has are not taken.
 PLAIN_PROCESSOR = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load,"
