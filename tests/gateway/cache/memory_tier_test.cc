@@ -100,7 +100,7 @@ TEST_SUITE("memory tier") {
     MemoryTier tier(kMiB);
     MemoryTier::Reader worker(tier);
     for (int i = 0; i < 10; ++i) CHECK(tier.put(key_of(i), entry(i % 2 == 0 ? "even" : "odd")));
-    const auto even = [](const Entry& each) { return each.body == "even"; };
+    const auto even = [](const Entry& each) { return each.body() == "even"; };
     CHECK(tier.remove_if(even) == 5);
     CHECK(tier.remove_if(even) == 0);
     CHECK(tier.entries() == 5);
