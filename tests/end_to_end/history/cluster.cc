@@ -53,8 +53,8 @@ void Cluster::kill(int replica) {
 
 void Cluster::stop(int replica) {
   signal(replica, SIGTERM);
-  // It may run into its SIGSTOP on the way, and has 30 s for what is in flight. Only one that is stopped is continued: a
-  // SIGCONT takes back the SIGSTOP by which LeakSanitizer stops the process at its end, which then waits for ever.
+  // It may run into its SIGSTOP on the way, and has 30 s for what is in flight. Only one that is stopped is continued:
+  // a SIGCONT takes back the SIGSTOP by which LeakSanitizer stops the process at its end, which then waits for ever.
   CHECK(eventually(milliseconds(40'000), [&] {
     if (suspended(replica)) signal(replica, SIGCONT);
     return !running(replica);
