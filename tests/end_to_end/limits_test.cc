@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -110,6 +111,7 @@ class Load {
       if (thread.joinable()) thread.join();
   }
   std::atomic<int> answered{0}, refused{0}, failed{0};
+  std::array<std::atomic<int>, 600> statuses{};
 
  private:
   void client(Cluster& cluster, std::size_t replica, int number) {
@@ -120,6 +122,7 @@ class Load {
         while (!stop_) {
           const int status = connection.get(target, {{"Cache-Control", "no-store"}, {"Priority", priority_}}).status;
           ++(status == 200 ? answered : refused);
+          ++statuses.at(static_cast<std::size_t>(status));
         }
       } catch (const HttpError&) {  // its replica died: the next one's
         ++failed;
@@ -135,6 +138,7 @@ class Load {
 struct Measured {
   std::size_t arrivals = 0, refused_by_upstream = 0, most_in_window = 0;
   int answered = 0, refused = 0, failed = 0;
+  std::string refusals;      // by status
   double mean_duration = 0;  // of upstream requests, in seconds, as the gateways saw them
   double allowed = 0, used = 0;
 };
@@ -155,6 +159,9 @@ Measured measure(Cluster& cluster, Load& load, const Scenario& scenario) {
   out.answered = load.answered;
   out.refused = load.refused;
   out.failed = load.failed;
+  for (std::size_t status = 201; status < load.statuses.size(); ++status)
+    if (load.statuses[status] > 0)
+      out.refusals += " " + std::to_string(status) + ":" + std::to_string(load.statuses[status]);
   out.mean_duration = cluster.mean_duration();
   const double window = std::chrono::duration<double>(scenario.window).count();
   const double length = window * scenario.windows, ramp = 5 * window;
@@ -238,7 +245,8 @@ TEST_SUITE("limits") {
       if (due(3, 20)) cluster.process(1).signal(SIGCONT), ++faults;
     });
     MESSAGE(line(scenario, measured));
-    MESSAGE("answered ", measured.answered, ", refused ", measured.refused, ", connections lost ", measured.failed);
+    MESSAGE("answered ", measured.answered, ", refused ", measured.refused, measured.refusals, ", connections lost ",
+            measured.failed);
     CHECK(faults == 4);
     CHECK(measured.refused_by_upstream == 0);
     CHECK(measured.most_in_window <= static_cast<std::size_t>(scenario.limit));
