@@ -11,6 +11,12 @@ set(precompiled_asio
     <asio/any_io_executor.hpp> <asio/awaitable.hpp> <asio/co_spawn.hpp> <asio/io_context.hpp> <asio/ip/tcp.hpp> <asio/post.hpp>
     <asio/redirect_error.hpp> <asio/steady_timer.hpp> <asio/this_coro.hpp> <asio/use_awaitable.hpp>)
 
+# The precompiled file alone: CMake's own words for clang name the list of headers once more, by a path that ccache does not
+# make relative, so that no other tree would find what this one compiled.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+endif()
+
 # What stands for the precompiled file's contents in ccache's eyes (CCACHE_PCH_EXTSUM): that of the headers, which is the same
 # in every tree, where the file itself is not.
 function(precompiled_sum variable)
