@@ -1,6 +1,7 @@
 // TLS and HTTP/2 against nghttpd and openssl s_server, with a certification authority of the test's own.
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "tests/gateway/upstream/asking.h"
