@@ -264,7 +264,7 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   }
   auto& permit = std::get<limiter::Permit>(permit_or_refusal);
   parts_.metrics.rate_limit_wait(request->urgency, permit.waited());
-  attempted.waited += to_milliseconds(permit.waited());
+  attempted.waited += std::chrono::duration_cast<std::chrono::milliseconds>(permit.waited());
   if (!admission->probe() && circuit->state(Admission::now()) != policies::CircuitState::Closed)
     if (const auto refused = admit(circuit, admission)) {  // it opened while this one waited
       permit.unsent();
