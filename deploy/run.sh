@@ -34,7 +34,8 @@ state=$(mktemp -d "${TMPDIR:-/tmp}/contacts-gateway-run-XXXXXX")
 helpers=()
 gateway=
 end() {
-  trap - EXIT INT TERM HUP
+  trap - EXIT
+  trap "" INT TERM HUP  # sudo passes a Ctrl-C on that the terminal has sent already
   [ -z "$gateway" ] || kill -TERM "$gateway" 2>/dev/null || true
   [ -z "$gateway" ] || wait "$gateway" "$log" 2>/dev/null || true
   [ ${#helpers[@]} -eq 0 ] || kill -TERM "${helpers[@]}" 2>/dev/null || true

@@ -33,6 +33,8 @@ grep -q '^HTTP/1.1 200' <<<"$written" || fail "the write: $written"
 grep -qi '^Cache-Status: .*hit' <<<"$again" || fail "no hit in the end: $again"
 
 kill -INT -- -$job
+read -rt 0.05 <> <(:) || true
+kill -INT -- -$job 2>/dev/null || true  # who is impatient leaves nothing either
 code=0
 wait $job || code=$?
 [ $code = 130 ] || [ $code = 0 ] || fail "it ended with $code"
