@@ -79,13 +79,16 @@ std::string_view Front::next_id() {
   return id_;
 }
 
-void Front::on_refused(int status, std::string_view reason) {
+// Of its fields nothing is trusted, so the id is never the client's.
+void Front::on_refused(server::Response& answer, std::string_view reason) {
+  const auto id = next_id();
+  answer.fields.add("X-Request-Id", std::string(id));
   parts_.reporter.finished({nullptr,
                             "other",
-                            status,
+                            answer.status,
                             0,
                             {},
-                            {},
+                            id,
                             CacheResult::Bypass,
                             Tier::None,
                             reason,

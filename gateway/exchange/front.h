@@ -45,7 +45,7 @@ class Front final : public server::Handler {
   explicit Front(FrontParts parts);
 
   void on_request(const server::RequestView& view, server::Reply reply) override;
-  void on_refused(int status, std::string_view reason) override;
+  void on_refused(server::Response& answer, std::string_view reason) override;
 
  private:
   // What this worker knows of the request so far; views into the connection's buffers.

@@ -120,16 +120,20 @@ void Connection::end() {
 // of a stream the client must see that it is not whole.
 void Connection::abandon() {
   if (phase_ == Phase::Streaming || hung_up_) return cut();
-  send(to_response(
-      {500, "proxy_internal_error", "no-answer", "Internal Server Error", "The request was dropped unanswered."}));
+  constexpr std::string_view kReason = "no-answer";
+  auto answer = to_response(
+      {500, "proxy_internal_error", kReason, "Internal Server Error", "The request was dropped unanswered."});
+  worker_.handler().on_refused(answer, kReason);
+  send(std::move(answer));
 }
 
 void Connection::refuse(const Refusal& refusal) {
-  worker_.handler().on_refused(refusal.status, refusal.reason);
   keep_alive_ = false;
   head_only_ = false;
-  send(to_response({refusal.status, refusal.status == 503 ? "proxy_internal_error" : "http_request_error",
-                    refusal.reason, reason_phrase(refusal.status), std::string(refusal.detail)}));
+  auto answer = to_response({refusal.status, refusal.status == 503 ? "proxy_internal_error" : "http_request_error",
+                             refusal.reason, reason_phrase(refusal.status), std::string(refusal.detail)});
+  worker_.handler().on_refused(answer, refusal.reason);
+  send(std::move(answer));
 }
 
 void Connection::set_on_drain(std::function<void()> callback) {

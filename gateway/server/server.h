@@ -36,8 +36,9 @@ class Handler {
  public:
   virtual ~Handler() = default;
   virtual void on_request(const RequestView& request, Reply reply) = 0;
-  // The server refused the bytes itself (400, 408, 413, 414, 431, 501 …) and has answered; for metrics and the log.
-  virtual void on_refused(int status, std::string_view reason) { (void)status, (void)reason; }
+  // The server is about to answer for itself: it refused the bytes (400, 408, 413, 414, 431, 501 …), or nobody answered
+  // a request (500). For metrics and the log; fields may be added to `answer`.
+  virtual void on_refused(Response& answer, std::string_view reason) { (void)answer, (void)reason; }
 };
 using HandlerFactory = std::function<std::unique_ptr<Handler>(std::size_t worker)>;
 

@@ -47,6 +47,50 @@ std::vector<HttpClient> queue_up(const std::string& address, int requests, const
 }  // namespace
 
 TEST_SUITE("refusals") {
+  TEST_CASE("every answer has an X-Request-Id, also where the bytes themselves are refused") {
+    SimulatorProcess simulator{{}};
+    GatewayProcess gateway{{.upstream = simulator.url(), .settings = {{"credentials.token", "simulator-token"}}}};
+    struct Row {
+      const char* what;
+      std::string bytes;
+      int status;
+    };
+    const std::string host = "Host: gateway\r\nX-Request-Id: mine\r\n";
+    const Row rows[] = {
+        {"an unknown path", "GET /nowhere HTTP/1.1\r\n" + host + "\r\n", 404},
+        {"a wrong method", "PATCH /contacts/ HTTP/1.1\r\n" + host + "\r\n", 405},
+        {"no request line", "hello\r\n\r\n", 400},
+        {"a malformed field", "GET / HTTP/1.1\r\n" + host + "no colon\r\n\r\n", 400},
+        {"a body too large", "POST /contacts/ HTTP/1.1\r\n" + host + "Content-Length: 99999999\r\n\r\n", 413},
+        {"a target too long", "GET /" + std::string(9'000, 'x') + " HTTP/1.1\r\n" + host + "\r\n", 414},
+        {"another expectation", "POST /contacts/ HTTP/1.1\r\n" + host + "Expect: more\r\n\r\n", 417},
+        {"a header too large", "GET / HTTP/1.1\r\n" + host + "X: " + std::string(33'000, 'x') + "\r\n\r\n", 431},
+    };
+    std::vector<std::string> ids;
+    for (const auto& row : rows) {
+      CAPTURE(row.what);
+      HttpClient client(gateway.address());
+      client.write(row.bytes);
+      const auto answer = client.read();
+      CHECK(answer.status == row.status);
+      CHECK(answer.field("Content-Type") == "application/problem+json");
+      CHECK(answer.count("X-Request-Id") == 1);
+      CHECK_FALSE(answer.field("X-Request-Id").empty());
+      // No cache took part, and nothing was forwarded (RFC 9211 section 2, RFC 9110 section 7.6.3).
+      CHECK_FALSE(answer.has("Cache-Status"));
+      CHECK_FALSE(answer.has("Via"));
+      ids.push_back(answer.field("X-Request-Id"));
+    }
+    CHECK(ids.front() == "mine");
+    std::sort(ids.begin() + 2, ids.end());
+    CHECK(std::adjacent_find(ids.begin() + 2, ids.end()) == ids.end());
+    auto& process = gateway.process();
+    const auto logged = [&] {
+      return process.output(Stream::Error).find("\"id\":\"" + ids.back() + "\"") != std::string::npos;
+    };
+    CHECK(eventually(5s, logged));
+  }
+
   TEST_CASE("a wait that cannot be met is refused within 50 ms with a true Retry-After") {
     SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
     GatewayProcess gateway{

@@ -6,7 +6,7 @@ class TestServer::Adapter : public Handler {
  public:
   explicit Adapter(TestServer& server) : server_(server) {}
   void on_request(const RequestView& request, Reply reply) override { server_.on_request_(request, std::move(reply)); }
-  void on_refused(int, std::string_view reason) override {
+  void on_refused(Response&, std::string_view reason) override {
     server_.last_refusal_ = reason.data();  // reasons are literals
     ++server_.refusals;
   }
