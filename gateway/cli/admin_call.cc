@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include "gateway/config/read_text_file.h"
+#include "policies/flows/json.h"
 
 namespace gateway::cli {
 
@@ -26,7 +27,28 @@ std::string read_key(const std::string& path) {
   return key;
 }
 
+// A member of a problem body; empty where it has none.
+std::string problem_text(const AdminAnswer& answer, std::string_view name) {
+  const auto json = policies::flows::parse_json(answer.body, true);
+  const auto* problem = std::get_if<policies::flows::Json>(&json);
+  const auto* member = problem != nullptr ? problem->find(name) : nullptr;
+  const auto* text = member != nullptr ? member->as<std::string>() : nullptr;
+  return text != nullptr ? *text : std::string();
+}
+
 }  // namespace
+
+std::string problem_type(const AdminAnswer& answer) {
+  const auto type = problem_text(answer, "type");
+  return type.substr(type.rfind('/') + 1);
+}
+
+std::string complaint_of(const AdminRequest& request, const AdminAnswer& answer) {
+  if (answer.status == 0) return "the admin address " + request.address + " does not answer: " + answer.body;
+  const auto title = problem_text(answer, "title");
+  if (title.empty()) return "the admin address " + request.address + " answered " + std::to_string(answer.status);
+  return title + ": " + problem_text(answer, "detail") + " (" + problem_type(answer) + ")";
+}
 
 AdminAnswer call_admin(const AdminRequest& request) {
   constexpr long kSeconds = 30;

@@ -18,4 +18,10 @@ struct AdminAnswer {
 // Throws std::runtime_error where the key's file cannot be read.
 AdminAnswer call_admin(const AdminRequest& request);
 
+// What an answer that is no 200 says, for whoever gave the command: "No such dead letter: … (no-such-letter)", one line
+// without its end.
+std::string complaint_of(const AdminRequest& request, const AdminAnswer& answer);
+// The last part of a problem's type: "unknown-path"; empty where the answer is no problem.
+std::string problem_type(const AdminAnswer& answer);
+
 }  // namespace gateway::cli

@@ -99,16 +99,20 @@ int flows(const config::Inputs& inputs, const FlowsRequest& request, std::ostrea
     call.body = body_of(request);
   }
   const auto answer = call_admin(call);
-  if (answer.status == 0) {
-    errors << "contacts-gateway: the admin address " << call.address << " does not answer: " << answer.body << '\n';
+  if (answer.status != 200) {
+    const bool none = problem_type(answer) == "unknown-path";
+    errors << "contacts-gateway: "
+           << (none ? "the gateway at " + call.address + " has no flows: it runs without flows.path"
+                    : complaint_of(call, answer))
+           << '\n';
     return kFailed;
   }
   const auto json = policies::flows::parse_json(answer.body, true);
-  if (answer.status == 200 && request.action == "list" && !request.json && std::holds_alternative<Json>(json))
+  if (request.action == "list" && !request.json && std::holds_alternative<Json>(json))
     print_list(out, std::get<Json>(json));
   else
-    (answer.status == 200 ? out : errors) << answer.body << (answer.body.ends_with('\n') ? "" : "\n");
-  return answer.status == 200 ? kDone : kFailed;
+    out << answer.body << (answer.body.ends_with('\n') ? "" : "\n");
+  return kDone;
 } catch (const std::runtime_error& e) {
   errors << "contacts-gateway: " << e.what() << '\n';
   return kInvalid;

@@ -40,14 +40,14 @@ int purge(const config::Inputs& inputs, const PurgeRequest& request, std::ostrea
   }
   const auto loaded = load_settings(inputs, false, errors);
   if (!loaded) return kInvalid;
-  const std::string& address = loaded->settings->admin.listen;
-  const auto answer = call_admin({address, "/cache/purge", body_of(request), request.admin_key_file});
-  if (answer.status == 0) {
-    errors << "contacts-gateway: the admin address " << address << " does not answer: " << answer.body << '\n';
+  const AdminRequest call{loaded->settings->admin.listen, "/cache/purge", body_of(request), request.admin_key_file};
+  const auto answer = call_admin(call);
+  if (answer.status != 200) {
+    errors << "contacts-gateway: " << complaint_of(call, answer) << '\n';
     return kFailed;
   }
-  (answer.status == 200 ? out : errors) << answer.body << (answer.body.ends_with('\n') ? "" : "\n");
-  return answer.status == 200 ? kDone : kFailed;
+  out << answer.body << (answer.body.ends_with('\n') ? "" : "\n");
+  return kDone;
 } catch (const std::runtime_error& e) {
   errors << "contacts-gateway: " << e.what() << '\n';
   return kInvalid;

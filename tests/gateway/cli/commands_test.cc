@@ -103,8 +103,24 @@ TEST_SUITE("cli") {
       CHECK(asked.keys == std::vector<std::string>{"contact:1", "contact:\"2\""});
       ran = purge(address, {.keys = {}, .location = "L1", .all = false, .admin_key_file = ""});
       CHECK(ran.code == cli::kFailed);
+      CHECK(ran.errors.starts_with("contacts-gateway: "));
       CHECK(ran.errors.find("admin-key-needed") != std::string::npos);
+      CHECK(ran.errors.find('{') == std::string::npos);
     }
+  }
+
+  TEST_CASE("flows asked of a gateway without any says so, in one sentence") {
+    gateway::admin::Admin admin({"", false});
+    gateway::server::Server server({.name = "admin-test", .addresses = {"127.0.0.1:0"}, .threads = 1, .limits = {}},
+                                   admin.handlers());
+    server.start();
+    gateway::config::Inputs inputs;
+    inputs.flags = {"--admin.listen", server.addresses().front()};
+    std::ostringstream out, errors;
+    CHECK(cli::flows(inputs, {.action = "list"}, out, errors) == cli::kFailed);
+    CHECK(out.str().empty());
+    CHECK(errors.str() == "contacts-gateway: the gateway at " + server.addresses().front() +
+                              " has no flows: it runs without flows.path\n");
   }
 
   TEST_CASE("purge without one thing to purge, or without a gateway, says so") {
