@@ -1,5 +1,6 @@
 #include "gateway/flows/starts.h"
 
+#include <array>
 #include <asio/co_spawn.hpp>
 #include <utility>
 
@@ -57,6 +58,14 @@ bool good_source(std::string_view source) {
   return !source.empty() && source.size() <= 64 && source.find_first_not_of(kLetters) == std::string_view::npos;
 }
 
+std::string why_no_lead(const std::variant<Json, policies::flows::JsonProblem>& body) {
+  constexpr std::array kKinds{"null", "true or false", "a number", "a text", "a list", "an object"};
+  if (const auto* problem = std::get_if<policies::flows::JsonProblem>(&body))
+    return "The body is " + problem->what + "; expected one object like {\"email\":\"ada@example.com\"}.";
+  return std::string("The body is ") + kKinds.at(std::get<Json>(body).value.index()) +
+         R"(; expected one object like {"email":"ada@example.com"}. Send each lead of a list by itself.)";
+}
+
 void refuse(const exchange::OwnRequest& request, int status, std::string_view type, std::string_view title,
             std::string detail) {
   auto response = server::to_response({status, "http_request_error", type, title, std::move(detail)});
@@ -102,8 +111,7 @@ void Starts::take_lead(std::shared_ptr<exchange::OwnRequest> request) {
   auto body = policies::flows::parse_json(request->body, true);
   const auto* json = std::get_if<Json>(&body);
   if (json == nullptr || json->as<Object>() == nullptr)
-    return refuse(*request, 400, "bad-lead", "A lead is a JSON object",
-                  json == nullptr ? "The body is " + std::get<policies::flows::JsonProblem>(body).what : "");
+    return refuse(*request, 400, "bad-lead", "A lead is a JSON object", why_no_lead(body));
 
   auto lead = std::make_shared<Lead>();
   lead->fingerprint = sha256_hex(request->location + "\n" + request->body);
