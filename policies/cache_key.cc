@@ -13,18 +13,17 @@ namespace {
 
 using Pair = std::string_view;  // "name=value" as written
 
-// A character at a time of what append_normalised() would write, for comparing without writing.
-class NormalisedBytes {
+// A byte at a time of a name as upstream may decode it: what may be one name to it ("a[]" and "a%5B%5D", "+" as itself
+// or as a space) is equal here, so that the order among its values is kept.
+class DecodedBytes {
  public:
-  explicit NormalisedBytes(std::string_view text) : text_(text) {}
+  explicit DecodedBytes(std::string_view text) : text_(text) {}
   bool done() const { return at_ == text_.size(); }
-  // Encoded bytes order after all plain ones, so that "%2F" and "/" stay apart.
   int take() {
-    if (const auto byte = hex_pair(text_, at_)) {
-      at_ += 3;
-      return is_unreserved(*byte) ? static_cast<unsigned char>(*byte) : 256 + static_cast<unsigned char>(*byte);
-    }
-    return static_cast<unsigned char>(text_[at_++]);
+    const auto encoded = hex_pair(text_, at_);
+    const char byte = encoded ? *encoded : text_[at_];
+    at_ += encoded ? 3 : 1;
+    return byte == '+' ? ' ' : static_cast<unsigned char>(byte);
   }
 
  private:
@@ -35,8 +34,8 @@ class NormalisedBytes {
 std::string_view name_of(Pair pair) { return pair.substr(0, pair.find('=')); }
 
 bool before(Pair a, Pair b) {
-  NormalisedBytes x(name_of(a));
-  NormalisedBytes y(name_of(b));
+  DecodedBytes x(name_of(a));
+  DecodedBytes y(name_of(b));
   while (!x.done() && !y.done()) {
     const int left = x.take();
     const int right = y.take();

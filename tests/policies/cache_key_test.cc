@@ -96,6 +96,15 @@ TEST_CASE("repeated query parameters keep their order, be they few or many") {
   CHECK(query(many) == "get-contacts L1 v3 ?" + sorted.substr(1));
 }
 
+TEST_CASE("parameters whose names may be one to upstream keep their order, however they are spelled") {
+  CHECK(query("a[]=1&a%5B%5D=2") != query("a%5B%5D=2&a[]=1"));
+  CHECK(query("a+b=1&a%20b=2") != query("a%20b=2&a+b=1"));
+  CHECK(query("a+b=1&a%2Bb=2") != query("a%2Bb=2&a+b=1"));
+  CHECK(query("%61%5b%5d=1&a%5B%5D=2") == query("a%5B%5D=1&a%5B%5D=2"));
+  CHECK(query("b=0&a[]=1&a%5B%5D=2") == query("a[]=1&a%5B%5D=2&b=0"));
+  CHECK(query("b%5B%5D=1&a%5B%5D=2") == query("a%5B%5D=2&b%5B%5D=1"));
+}
+
 TEST_CASE("no query or version can put a space or a line end into a key") {
   CHECK(query("a= \r\n#\t\x01\x7f") == "get-contacts L1 v3 ?a=%20%0D%0A%23%09%01%7F");
   CHECK(key({.version = "v 3\n"}) == "get-contact L1 v%203%0A c1");
