@@ -88,7 +88,7 @@ Fields revalidation_fields(FieldsView stored) {
 Fields renewed_fields(FieldsView stored, FieldsView not_modified) {
   Fields renewed;
   for (const auto& field : stored)
-    if (among(kOfTheBytes, field.name) || !find_field(not_modified, field.name))
+    if (among(kOfTheBytes, field.name) || (!same_name(field.name, "Date") && !find_field(not_modified, field.name)))
       renewed.add(std::string(field.name), std::string(field.value));
   for (const auto& field : not_modified)
     if (!among(kOfTheBytes, field.name)) renewed.add(std::string(field.name), std::string(field.value));

@@ -31,7 +31,8 @@ bool is_precondition(std::string_view field_name);
 Fields revalidation_fields(FieldsView stored);
 
 // An entry's fields after a 304 renewed it (RFC 9111 section 3.2): the new lines stand for all old ones of their names,
-// those that describe the stored bytes stay.
+// those that describe the stored bytes stay. Without a Date among the new ones none is left: it would tell the age of
+// the entry before (RFC 9110 section 6.6.1, RFC 9111 section 4.2.3).
 Fields renewed_fields(FieldsView stored, FieldsView not_modified);
 
 }  // namespace policies

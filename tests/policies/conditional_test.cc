@@ -91,6 +91,10 @@ TEST_CASE("a 304 renews an entry's fields but not those that describe its bytes"
   const Fields fresh{{"date", "new"}, {"x-a", "3"}, {"Content-Type", "text/html"}, {"Content-Length", "0"}};
   CHECK(renewed_fields(stored.view(), fresh.view()) ==
         Fields{{"Content-Type", "application/json"}, {"ETag", "\"1\""}, {"date", "new"}, {"x-a", "3"}});
+  // Without a Date it is of when it was received (RFC 9110 section 6.6.1), whatever the entry's own was.
+  const Fields undated{{"X-A", "3"}};
+  CHECK(renewed_fields(stored.view(), undated.view()) ==
+        Fields{{"Content-Type", "application/json"}, {"ETag", "\"1\""}, {"X-A", "3"}});
 }
 
 TEST_SUITE_END();
