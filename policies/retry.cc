@@ -106,7 +106,6 @@ RetryDecision plan_retry(const RetryOptions& options, RetryBudget& budget, const
 
 Duration pause_after_429(const RetryOptions& options, std::optional<Duration> retry_after,
                          std::optional<Duration> interval, int consecutive, double jitter) {
-  constexpr Duration kLongestPause = std::chrono::hours(1);  // a field that is wrong must not close a location for good
   if (const auto asked = retry_after ? retry_after : interval) return std::min(*asked, kLongestPause);
   return backoff(options, consecutive, jitter);
 }

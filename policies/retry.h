@@ -86,8 +86,11 @@ struct FailedTry {
 // A token is taken from the budget only with RetryAfter.
 RetryDecision plan_retry(const RetryOptions& options, RetryBudget& budget, const FailedTry& failed);
 
+// A field that is wrong must not close a location for good.
+inline constexpr Duration kLongestPause = std::chrono::hours(1);
+
 // How long a location pauses after its `consecutive`-th 429 in a row (1: the first): Retry-After, else the interval,
-// an hour of either at most, since the probe after it hears whether there is more to wait for; else backoff.
+// kLongestPause of either at most, since the probe after it hears whether there is more to wait for; else backoff.
 Duration pause_after_429(const RetryOptions& options, std::optional<Duration> retry_after,
                          std::optional<Duration> interval, int consecutive, double jitter);
 

@@ -1,5 +1,7 @@
 #include "gateway/limiter/scripts.h"
 
+#include "policies/retry.h"
+
 namespace gateway::limiter {
 
 namespace {
@@ -10,6 +12,8 @@ local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
 local function text(n) return string.format('%.0f', n) end
 )lua";
+
+static_assert(policies::kLongestPause == policies::Duration(3'600'000'000));  // below, since Lua cannot see it
 
 constexpr char kStep[] = R"lua(
 if redis.call('HGET', KEYS[4], 'nonce') ~= ARGV[1] then return {0} end
@@ -28,6 +32,9 @@ local state = redis.call('HMGET', KEYS[3], 'paused', 'used', 'day_ends', 'backgr
 local background = tonumber(state[4] or 0)
 local paused, used, day_ends = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
 local unexplained = tonumber(state[5] or 0)
+-- Another build, or Redis' clock when it was wrong, may have left moments that are too far away.
+paused, day_ends = math.min(paused, now + 3600000000), math.min(day_ends, now + 86400000000)
+background = math.min(background, now + interval)
 if day_ends <= now then
   if day_ends > 0 then redis.call('DEL', KEYS[3]) end  -- and with it which replicas' counts were added
   used, day_ends, unexplained = 0, 0, 0

@@ -167,6 +167,29 @@ TEST_CASE("a 429 pauses the location, then one request at a time asks until the 
   }
 }
 
+TEST_CASE("a pause in Redis that no build of now would write is shortened to an hour when it is read") {
+  Rig rig(Backend::Redis, {.limit = {5, 50ms}});
+  auto& server = shared_redis();
+  const std::string far = "99999999999999999";  // microseconds: in the year 5138
+  server.command({"HSET", "gateway:limit:L:state", "paused", far, "used", "3", "day_ends", far, "background", far});
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    { const auto shared = co_await (*rig).acquire({.location = "other"}); }  // from here on Redis is asked
+    const auto outcome = co_await (*rig).acquire({.location = "L", .max_wait = 1s});
+    REQUIRE(std::holds_alternative<Refusal>(outcome));
+    const auto& refusal = std::get<Refusal>(outcome);
+    CHECK(refusal.retry_after <= Duration(1h));
+    CHECK(refusal.retry_after > Duration(59min));
+  });
+  const auto now = std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch());
+  const auto kept = [&](const char* field) {
+    const auto reply = server.command({"HGET", "gateway:limit:L:state", field});
+    return Duration(std::atoll(reply.substr(reply.find('\n') + 1).c_str()));
+  };
+  CHECK(kept("paused") <= now + 1h);
+  CHECK(kept("day_ends") <= now + 24h);
+  CHECK(kept("background") <= now + 1s);
+}
+
 TEST_CASE("what the upstream states is believed: less remaining, a lower limit, another interval") {
   for (const auto backend : kBackends) {
     CAPTURE(static_cast<int>(backend));
