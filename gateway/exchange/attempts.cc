@@ -5,6 +5,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "gateway/cache/fence.h"
 #include "gateway/fault_point.h"
 #include "gateway/idempotency/claims.h"
 #include "gateway/random.h"
@@ -108,17 +109,6 @@ Refusal refusal_of(limiter::RefusalReason reason) {
   return Refusal::Internal;
 }
 
-policies::CircuitOutcome circuit_outcome(const upstream::Outcome& outcome) {
-  const auto* answer = std::get_if<upstream::Response>(&outcome.result);
-  if (answer == nullptr)
-    return std::get<upstream::Failed>(outcome.result).failure == upstream::Failure::Unsendable
-               ? policies::CircuitOutcome::Neither
-               : policies::CircuitOutcome::Failure;
-  if (answer->status == 429) return policies::CircuitOutcome::Neither;
-  return answer->status >= 502 && answer->status <= 504 ? policies::CircuitOutcome::Failure
-                                                        : policies::CircuitOutcome::Success;
-}
-
 std::variant<policies::TransportFailure, int> failed_try(const upstream::Outcome& outcome) {
   if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) return answer->status;
   using policies::TransportFailure;
@@ -163,6 +153,24 @@ void Attempts::set_times(milliseconds deadline, milliseconds token_wait, millise
   parts_.token_wait = token_wait;
   parts_.circuit.open_most = std::min<policies::Duration>(usual.open_most, interval);
   parts_.circuit.open_first = std::min(usual.open_first, parts_.circuit.open_most);
+}
+
+void Attempts::beat() { standstills_.beat(cache::boottime()); }
+
+// No answer says something about the upstream only where this process ran for most of the time: one that was stopped
+// finds every time limit passed when it goes on, and connections that the upstream gave up meanwhile.
+policies::CircuitOutcome Attempts::circuit_outcome(const upstream::Outcome& outcome, policies::Instant began) const {
+  using policies::CircuitOutcome;
+  if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) {
+    if (answer->status == 429) return CircuitOutcome::Neither;
+    return answer->status >= 502 && answer->status <= 504 ? CircuitOutcome::Failure : CircuitOutcome::Success;
+  }
+  if (std::get<upstream::Failed>(outcome.result).failure == upstream::Failure::Unsendable)
+    return CircuitOutcome::Neither;
+  const policies::Instant now = cache::boottime();
+  const auto stood_still = standstills_.within(began, now);
+  return stood_still > policies::Duration(0) && 2 * stood_still >= now - began ? CircuitOutcome::Neither
+                                                                               : CircuitOutcome::Failure;
 }
 
 std::shared_ptr<policies::Circuit> Attempts::circuit_of(const std::string& budget) {
@@ -287,10 +295,11 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   if (++attempted.tries == 1) budget_.on_request();
   // The wait may have outlived the token.
   if (auto current = parts_.credentials.held(request->location)) attempted.access = std::move(current);
+  const policies::Instant began = cache::boottime();
   auto outcome = co_await send(request, attempted.access, validators, attempted.tries);
   const auto* answer = std::get_if<upstream::Response>(&outcome.result);
   parts_.metrics.upstream_request(request->operation->index, answer ? answer->status : 0, outcome.total);
-  admission->outcome = circuit_outcome(outcome);
+  admission->outcome = circuit_outcome(outcome, began);
   const bool reached =
       answer != nullptr || !upstream::surely_not_applied(std::get<upstream::Failed>(outcome.result).failure);
   if (answer != nullptr) parts_.limiter.observe(budget, answer->status, answer->fields);

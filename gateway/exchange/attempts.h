@@ -19,6 +19,7 @@
 #include "gateway/upstream/client.h"
 #include "policies/circuit.h"
 #include "policies/retry.h"
+#include "policies/standstills.h"
 
 namespace gateway::exchange {
 
@@ -78,6 +79,9 @@ class Attempts {
 
   std::vector<CircuitState> circuits() const;
 
+  static constexpr std::chrono::milliseconds kBeat{250};
+  void beat();  // Asio thread, every kBeat: where it was not, tries that were under way are not held against upstream
+
  private:
   asio::awaitable<std::optional<upstream::Outcome>> one_try(std::shared_ptr<const Request> request,
                                                             policies::Fields validators, Attempted& attempted);
@@ -91,9 +95,11 @@ class Attempts {
                                           policies::Fields validators, int attempt);
   policies::RetryDecision plan(const Request& request, const Attempted& attempted, const upstream::Outcome& outcome);
   std::shared_ptr<policies::Circuit> circuit_of(const std::string& budget);
+  policies::CircuitOutcome circuit_outcome(const upstream::Outcome& outcome, policies::Instant began) const;
 
   AttemptsParts parts_;
   policies::RetryBudget budget_;
+  policies::Standstills standstills_{kBeat};
   std::map<std::string, std::shared_ptr<policies::Circuit>>
       circuits_;  // by the budget's location; idle ones are dropped
 };

@@ -278,12 +278,13 @@ class Service::Impl {
   // The limiter and the circuits live on the Asio thread; a scrape reads a copy that is never older than this.
   asio::awaitable<void> publish_limits() {
     for (;;) {
+      attempts_->beat();
       auto locations = limiter_->snapshot();
       known_locations_ = locations.size();
       limits_.publish(busiest(std::move(locations)));
       circuits_.publish(busiest(attempts_->circuits()));
       if (oauth_) oauth_->publish();
-      asio::steady_timer pause(io_, std::chrono::milliseconds(250));
+      asio::steady_timer pause(io_, Attempts::kBeat);
       co_await pause.async_wait(asio::use_awaitable);
     }
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 
@@ -169,6 +170,34 @@ TEST_SUITE("refusals") {
     }
     const Json books(HttpClient(simulator.address()).get("/_simulator/books").body);
     CHECK_FALSE(books.has("statuses.429"));
+  }
+
+  TEST_CASE("a gateway that was stopped for longer than its time limit does not hold that against the upstream") {
+    SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
+    GatewayProcess gateway{{.upstream = simulator.url(),
+                            .settings = {{"credentials.token", "simulator-token"},
+                                         {"upstream.timeout", "2s"},
+                                         {"upstream.connect_timeout", "1s"}}}};
+    HttpClient control(simulator.address());
+    const auto set_fault = [&](const std::string& text) {
+      control.send({.method = "POST", .target = "/_simulator/faults", .body = text});
+    };
+    CHECK(HttpClient(gateway.address()).get(kContact, kUncached).status == 200);
+    set_fault(R"({"fault":"hang","count":8})");
+    auto clients = queue_up(gateway.address(), 8, kUncached);
+    const auto hanging = [&] { return Json(control.get("/_simulator/books").body).integer("faults"); };
+    REQUIRE(eventually(10s, [&] { return hanging() == 8; }));
+    gateway.process().signal(SIGSTOP);
+    const auto stopped = Clock::now();
+    REQUIRE(eventually(30s, [&] { return seconds_since(stopped) > 6; }));
+    gateway.process().signal(SIGCONT);
+    for (auto& client : clients) CHECK(client.read().status == 200);  // tried once more, none refused
+    CHECK(HttpClient(gateway.address()).get(kContact, kUncached).status == 200);
+    CHECK(metric(gateway.admin_address(), "gateway_upstream_circuit_open") == 0);
+    // What is lost while it runs counts as ever.
+    set_fault(R"({"fault":"reset-before"})");
+    for (auto& client : queue_up(gateway.address(), 8, kUncached)) CHECK(client.read().status >= 502);
+    CHECK(eventually(5s, [&] { return metric(gateway.admin_address(), "gateway_upstream_circuit_open") == 1; }));
   }
 
   TEST_CASE("those who wait for a permit when the circuit opens are not sent to the failing upstream") {
