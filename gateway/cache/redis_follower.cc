@@ -86,7 +86,7 @@ asio::awaitable<void> RedisTier::report_once() {
     if (parsed && applied == Follower::Applied::Next)
       fence_.invalidate(*parsed);
     else
-      drop_everything("log");
+      fence_.invalidate_all();
     if (options_.on_invalidation) options_.on_invalidation("log");
   }
   const bool anew = follower_.reported(epoch, number_of((*reply)[1]) == 1, number_of((*reply)[2]) == 1,

@@ -33,7 +33,7 @@ class Reporter {
   Reporter(metrics::Metrics& metrics, const access::ClientNames& names, const config::Settings& settings);
   void reload(const config::Settings& settings);  // which requests get a line
   void finished(const Finished& request) const;
-  void invalidated(std::string_view cause) const;  // entries were dropped: "write"
+  void invalidated(std::string_view cause) const;  // Metrics::invalidation
 
  private:
   void log(const Finished& request, std::chrono::steady_clock::duration duration) const;

@@ -23,8 +23,11 @@ inline constexpr FamilyInfo kRequestDuration{
     "From a request's last byte to its answer handed out, in seconds, by operation and cache result."};
 inline constexpr FamilyInfo kCacheRequests{"gateway_cache_requests_total",
                                            "Requests by cache result and the tier that answered."};
-inline constexpr FamilyInfo kCacheInvalidations{"gateway_cache_invalidations_total",
-                                                "Surrogate keys invalidated, by cause."};
+inline constexpr FamilyInfo kCacheInvalidations{
+    "gateway_cache_invalidations_total",
+    "Invalidations by cause, each of one key or many: write, webhook and purge "
+    "by this process; log: one that the replicas' log told of; lease, "
+    "epoch: the whole memory tier."};
 inline constexpr FamilyInfo kUnfencedWrites{"gateway_cache_unfenced_writes_total",
                                             "Writes sent upstream while Redis could not be told before."};
 inline constexpr FamilyInfo kUnreadableEntries{

@@ -54,7 +54,7 @@ class Metrics {
   void upstream_request(OperationIndex operation, int code, std::chrono::nanoseconds duration);
   void upstream_retry(std::string_view reason);
   void upstream_saved();                      // a request answered without one of its own: hit or coalesced
-  void invalidation(std::string_view cause);  // write, webhook, purge, lease, epoch
+  void invalidation(std::string_view cause);  // one, whatever it names: write, webhook, purge, log, lease, epoch
   void unfenced_write();
   void unreadable_entry(std::string_view reason);  // foreign, version, truncated, corrupted, malformed, too_large
   void rate_limit_wait(int urgency, std::chrono::nanoseconds waited);

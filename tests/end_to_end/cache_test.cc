@@ -282,6 +282,34 @@ TEST_SUITE("cache") {
     CHECK_FALSE(is_hit(first.get(kContact)));
   }
 
+  TEST_CASE("an invalidation is counted once, by its cause, however many surrogate keys it names") {
+    RedisServer redis;
+    SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "0"}}};
+    const GatewayOptions options{
+        .upstream = simulator.url(),
+        .settings = {{"credentials.token", "simulator-token"}, {"redis.url", redis.url()}, {"log.requests", "errors"}}};
+    GatewayProcess writer(options), other(options);
+    const auto count = [](const GatewayProcess& gateway, const std::string& cause) {
+      const auto text = HttpClient(gateway.admin_address()).get("/metrics").body;
+      const std::string line = "\ngateway_cache_invalidations_total{cause=\"" + cause + "\"} ";
+      const auto at = text.find(line);
+      return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + line.size());
+    };
+    const auto write = [&] {  // names the contact and its location's lists
+      return HttpClient(writer.address(), milliseconds(20'000))
+          .send({.method = "PUT",
+                 .target = kContact,
+                 .fields = {{"Content-Type", "application/json"}},
+                 .body = R"({"firstName":"Grace"})"})
+          .status;
+    };
+    CHECK(write() == 200);
+    CHECK(write() == 200);
+    CHECK(count(writer, "write") == 2);
+    CHECK(eventually(milliseconds(10'000), [&] { return count(other, "log") == 2; }));
+    CHECK(count(other, "write") == 0);
+  }
+
   TEST_CASE("with cache.coherence = eventual nobody waits for a replica that stands still") {
     SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "0"}}};
     for (const std::string coherence : {"strict", "eventual"}) {
