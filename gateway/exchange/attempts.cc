@@ -2,14 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/system_error.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include "gateway/cache/fence.h"
 #include "gateway/fault_point.h"
 #include "gateway/idempotency/claims.h"
 #include "gateway/random.h"
-#include "policies/conditional.h"
 #include "policies/credentials.h"
 #include "policies/doubt.h"
 #include "policies/rate_headers.h"
@@ -19,48 +21,8 @@ namespace gateway::exchange {
 using std::chrono::milliseconds;
 
 namespace {
-// Between the client and the gateway alone: its key, what only it may be answered, framing.
-constexpr std::array<std::string_view, 7> kNeverForwarded{
-    "Authorization", "Proxy-Authorization", "Cookie", "Host", "Content-Length", "Expect", "X-Request-Id"};
-// Of a read that others may share: the cache answers these itself.
-constexpr std::array<std::string_view, 3> kNotOfReads{"Cache-Control", "Pragma", "Prefer"};
-
 // A token may be refused, and the one after it too, when it was revoked twice or ended on the way.
 constexpr int kMostRenewals = 2;
-
-template <std::size_t N>
-bool among(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::any_of(names.begin(), names.end(),
-                     [&](std::string_view known) { return policies::same_name(known, name); });
-}
-
-// Traced, the try's own span is the parent of what the upstream does; else the client's fields go on as they are (Trace
-// Context section 4.3: who takes no part passes them on).
-bool replaced_by(const tracing::Scope& span, std::string_view name) {
-  if (!span) return false;
-  return policies::same_name(name, "traceparent") || (!span.continues() && policies::same_name(name, "tracestate"));
-}
-
-upstream::Request upstream_request(const Request& request, const std::string& authorization,
-                                   const policies::Fields& validators, const tracing::Scope& span) {
-  upstream::Request out;
-  const bool shared = !request.key.empty();
-  out.method =
-      shared && request.method == "HEAD" ? "GET" : request.method;  // a HEAD fills the cache for the GETs to come
-  out.target = request.target;
-  out.body = request.body;
-  for (const auto& field : request.fields)
-    if (!among(kNeverForwarded, field.name) && !replaced_by(span, field.name) &&
-        !(shared && (among(kNotOfReads, field.name) || policies::is_precondition(field.name))))
-      out.fields.add(field.name, field.value);
-  if (!out.fields.find("Version")) out.fields.add("Version", request.version);
-  out.fields.add("Authorization", authorization);
-  out.fields.add("Via", "1.1 contacts-gateway");
-  out.fields.add("X-Request-Id", request.id);
-  for (const auto& field : validators) out.fields.add(field.name, field.value);
-  if (span) out.fields.add("traceparent", policies::format_traceparent(span.context()));
-  return out;
-}
 
 // Every admitted try reports one outcome, a cancelled one none that counts.
 class Admission {
@@ -140,6 +102,11 @@ bool worth_a_retry(const upstream::Outcome& outcome) {
     return failed->failure != upstream::Failure::Unsendable;
   const int status = std::get<upstream::Response>(outcome.result).status;
   return status == 429 || (status >= 502 && status <= 504);
+}
+
+// Whether it ends with its client: a write that nothing was sent of.
+bool may_leave(const Request& request) {
+  return request.operation->kind == policies::Kind::Write && request.reply && !request.sent;
 }
 
 std::chrono::milliseconds since_1970() {
@@ -252,10 +219,25 @@ asio::awaitable<bool> Attempts::renewed(std::shared_ptr<const Request> request, 
   co_return co_await parts_.credentials.refused(request->location, std::move(access), token_deadline(*request));
 }
 
+// A write's own coroutine must not be cancelled (writes.h): the wait has one of its own.
+template <typename Result>
+asio::awaitable<Result> Attempts::before_sending(std::shared_ptr<const Request> request, asio::awaitable<Result> wait) {
+  if (!may_leave(*request)) co_return co_await std::move(wait);
+  std::optional<Result> result;
+  const auto own = [&result](asio::awaitable<Result> what) -> asio::awaitable<void> {
+    result.emplace(co_await std::move(what));
+  };
+  if (request->left) throw asio::system_error(asio::error::operation_aborted);
+  co_await asio::co_spawn(parts_.io, own(std::move(wait)),
+                          asio::bind_cancellation_slot(request->cancel.slot(), asio::use_awaitable));
+  request->cancel.slot().clear();
+  co_return std::move(*result);
+}
+
 // Nothing: refused, `attempted` says why. Else what came of the try.
 asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_ptr<const Request> request,
                                                                     policies::Fields validators, Attempted& attempted) {
-  if (!co_await get_access(request, attempted)) co_return std::nullopt;
+  if (!co_await before_sending(request, get_access(request, attempted))) co_return std::nullopt;
   const std::string budget = parts_.credentials.budget(request->location);
   auto circuit = circuit_of(budget);
   std::optional<Admission> admission;
@@ -264,7 +246,7 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
     co_return std::nullopt;
   }
 
-  auto permit_or_refusal = co_await wait_for_permit(request, budget, attempted.tries > 0);
+  auto permit_or_refusal = co_await before_sending(request, wait_for_permit(request, budget, attempted.tries > 0));
   if (const auto* refused = std::get_if<limiter::Refusal>(&permit_or_refusal)) {
     parts_.metrics.rate_limit_rejection(to_string(refused->reason));
     attempted.result = Refused{refusal_of(refused->reason), {}, to_milliseconds(refused->retry_after)};
@@ -280,6 +262,10 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
       co_return std::nullopt;
     }
 
+  if (may_leave(*request) && request->left) {  // when there was no wait to end any more
+    permit.unsent();
+    throw asio::system_error(asio::error::operation_aborted);
+  }
   if (request->claim && !co_await request->claim->about_to_send()) {
     permit.unsent();
     attempted.result = Refused{Refusal::IdempotencyUnavailable, {}, milliseconds(1'000)};
@@ -321,22 +307,6 @@ asio::awaitable<limiter::PermitOrRefusal> Attempts::wait_for_permit(std::shared_
     span.fail();
   }
   co_return result;
-}
-
-asio::awaitable<upstream::Outcome> Attempts::send(std::shared_ptr<const Request> request, credentials::AccessPtr access,
-                                                  policies::Fields validators, int attempt) {
-  tracing::Scope span(request->trace, "upstream", tracing::Kind::Client, {{"http.request.method", request->method}});
-  if (attempt > 1) span.set("http.request.resend_count", attempt - 1);
-  request->sent = true;
-  auto outcome = co_await parts_.client.send(upstream_request(*request, access->authorization, validators, span));
-  if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) {
-    span.set("http.response.status_code", answer->status);
-    if (answer->status >= 400) span.fail();
-  } else {
-    span.set("error.type", to_string(std::get<upstream::Failed>(outcome.result).failure));
-    span.fail();
-  }
-  co_return outcome;
 }
 
 policies::RetryDecision Attempts::plan(const Request& request, const Attempted& attempted,

@@ -85,6 +85,10 @@ class Attempts {
  private:
   asio::awaitable<std::optional<upstream::Outcome>> one_try(std::shared_ptr<const Request> request,
                                                             policies::Fields validators, Attempted& attempted);
+  // What comes before a try's sending. A write's client may leave during it, as long as nothing was sent: then it
+  // throws operation_aborted.
+  template <typename Result>
+  asio::awaitable<Result> before_sending(std::shared_ptr<const Request> request, asio::awaitable<Result> wait);
   asio::awaitable<bool> get_access(std::shared_ptr<const Request> request, Attempted& attempted);
   asio::awaitable<bool> renewed(std::shared_ptr<const Request> request, const upstream::Outcome& outcome,
                                 credentials::AccessPtr access);

@@ -39,15 +39,14 @@ policies::WallTime wall_clock() { return std::chrono::time_point_cast<millisecon
 
 void Exchange::hand_over(RequestPtr request) {
   const bool writes = request->operation->kind == policies::Kind::Write;
-  if (!writes)
-    request->reply->on_hang_up([this, weak = std::weak_ptr<Request>(request)] {
-      asio::post(parts_.io, [weak] {
-        const auto left = weak.lock();
-        if (!left) return;
-        left->left = true;
-        left->cancel.emit(asio::cancellation_type::terminal);
-      });
+  request->reply->on_hang_up([this, weak = std::weak_ptr<Request>(request)] {
+    asio::post(parts_.io, [weak] {
+      const auto left = weak.lock();
+      if (!left) return;
+      left->left = true;
+      left->cancel.emit(asio::cancellation_type::terminal);
     });
+  });
   asio::post(parts_.io, [this, request = std::move(request), writes] {
     if (writes)
       asio::co_spawn(parts_.io, serve(request, nullptr), logged("exchange_failed"));
@@ -348,7 +347,8 @@ asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
       attempted = co_await parts_.attempts.run(request, {});
   } catch (...) {
     error = std::current_exception();
-    attempted.sent = attempted.unknown = true;  // nothing is known: the marks stay as after a lost answer
+    // Where it was sent, by this process or one before, nothing is known: the marks stay as after a lost answer.
+    attempted.sent = attempted.unknown = request->sent || (request->claim && request->claim->doubtful());
   }
   const auto outcome = !attempted.sent ? Outcome::NotSent : attempted.unknown ? Outcome::Unknown : Outcome::Answered;
   std::vector<std::string> more;
@@ -362,7 +362,7 @@ asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
     const auto span = redis_span(*request, "end-write");
     co_await parts_.writes.finish(ticket, outcome, write_keys(*request, std::move(more)));
   }
-  parts_.reporter.invalidated("write");
+  if (outcome != Outcome::NotSent) parts_.reporter.invalidated("write");
   if (error) std::rethrow_exception(error);
   if (request->claim) co_await request->claim->conclude();
   const bool unfenced = attempted.sent && !ticket->fenced;

@@ -63,7 +63,8 @@ struct Request {
       surrogate_keys;  // of a read: what it depends on; of a write: what it changes, as far as the request tells
   policies::RequestCacheControl directives;
 
-  asio::cancellation_signal cancel;
+  // Emitted when its client hangs up. A read is cancelled at any point; of a write only the waits before its first try.
+  mutable asio::cancellation_signal cancel;
 };
 
 inline Request::Request(const Request& other)

@@ -172,6 +172,54 @@ TEST_SUITE("refusals") {
     CHECK_FALSE(books.has("statuses.429"));
   }
 
+  TEST_CASE("a write whose client leaves while it waits for a permit leaves the queue and is never sent") {
+    for (const bool shared : {false, true}) {
+      CAPTURE(shared);
+      std::optional<RedisServer> redis;
+      SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
+      GatewayOptions options{
+          .upstream = simulator.url(),
+          .settings = {
+              {"credentials.token", "simulator-token"}, {"rate_limit.requests", "3"}, {"rate_limit.interval", "3s"}}};
+      if (shared) options.settings.emplace_back("redis.url", redis.emplace().url());
+      GatewayProcess gateway{options};
+      const auto depth = [&] { return metric(gateway.admin_address(), "gateway_rate_limit_queue_depth"); };
+      const auto creations = [&] {
+        return Json(HttpClient(simulator.address()).get("/_simulator/books").body).integer("created.contacts");
+      };
+      const auto post = [&](const std::string& name, const std::string& key) {
+        HttpRequest request{.method = "POST",
+                            .target = "/contacts/",
+                            .fields = {{"Content-Type", "application/json"}},
+                            .body = R"({"locationId":"loc_demo","email":")" + name + R"(@example.com"})"};
+        if (!key.empty()) request.fields.emplace_back("Idempotency-Key", key);
+        return to_bytes(request, "gateway");
+      };
+      HttpClient first(gateway.address(), 60s);  // waits until a Redis that came up empty holds no write back any more
+      first.write(post("first", ""));
+      CHECK(first.read().status == 201);
+      const auto before = creations();
+      for (auto& client : queue_up(gateway.address(), 2, kUncached)) CHECK(client.read().status == 200);
+      std::vector<HttpClient> leaving;
+      for (int i = 0; i < 4; ++i) {
+        leaving.emplace_back(gateway.address(), 60s);
+        leaving.back().write(post("left" + std::to_string(i), i % 2 == 0 ? "" : "key-" + std::to_string(i)));
+      }
+      HttpClient staying(gateway.address(), 60s);
+      staying.write(post("stayed", ""));
+      REQUIRE(eventually(10s, [&] { return depth() == 5; }));
+      for (std::size_t i = 0; i < leaving.size(); ++i) i < 2 ? leaving[i].close() : leaving[i].reset();
+      CHECK(eventually(10s, [&] { return depth() <= 1; }));
+      CHECK(staying.read().status == 201);
+      // The key of one that left is free, and its effect comes with whoever sends it again.
+      HttpClient again(gateway.address(), 60s);
+      again.write(post("left1", "key-1"));
+      CHECK(again.read().status == 201);
+      CHECK(creations() == before + 2);
+      CHECK(eventually(10s, [&] { return depth() == 0; }));
+    }
+  }
+
   TEST_CASE("a gateway that was stopped for longer than its time limit does not hold that against the upstream") {
     SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
     GatewayProcess gateway{{.upstream = simulator.url(),
