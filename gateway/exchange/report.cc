@@ -41,13 +41,13 @@ void Reporter::log(const Finished& request, std::chrono::steady_clock::duration 
   const log::Item items[] = {
       {"id", request.id},
       {"method", request.method},
-      {"operation", request.operation ? std::string_view(request.operation->name) : std::string_view("other")},
+      {"operation", log::Word{request.operation ? std::string_view(request.operation->name) : "other"}},
       {"status", std::int64_t{request.status}},
       {"client", names_.name(request.client)},
       {"location", request.location},
-      {"cache", to_string(request.result)},
-      {"tier", to_string(request.tier)},
-      {"refusal", request.refusal},
+      {"cache", log::Word{to_string(request.result)}},
+      {"tier", log::Word{to_string(request.tier)}},
+      {"refusal", log::Word{request.refusal}},
       {"waited_ms", std::int64_t{request.waited.count()}},
       {"duration_us", std::int64_t{std::chrono::duration_cast<std::chrono::microseconds>(duration).count()}},
       {"trace", std::string_view(trace)}};

@@ -34,9 +34,28 @@ std::size_t sequence(std::string_view text) {
 }
 
 // The functions below write at `to` and answer where they ended; line_bound() has made the room.
+// Most pieces are shorter than a call of memcpy is worth.
 char* put(char* to, std::string_view text) {
-  if (!text.empty()) std::memcpy(to, text.data(), text.size());  // an empty view may have no address
-  return to + text.size();
+  const std::size_t size = text.size();
+  if (size > 16) {
+    std::memcpy(to, text.data(), size);
+  } else if (size >= 8) {
+    std::memcpy(to, text.data(), 8);
+    std::memcpy(to + size - 8, text.data() + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(to, text.data(), 4);
+    std::memcpy(to + size - 4, text.data() + size - 4, 4);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) to[i] = text[i];
+  }
+  return to + size;
+}
+
+char* put_word(char* to, std::string_view text) {
+  *to++ = '"';
+  to = put(to, text);
+  *to++ = '"';
+  return to;
 }
 
 char* put_ascii(char* to, char c) {
@@ -125,6 +144,7 @@ constexpr std::size_t kLongestNumber = 32;
 struct ValueWriter {
   char* to;
   char* operator()(std::string_view text) const { return put_string(to, text); }
+  char* operator()(Word word) const { return put_word(to, word.text); }
   char* operator()(std::int64_t number) const { return std::to_chars(to, to + kLongestNumber, number).ptr; }
   char* operator()(bool on) const { return put(to, on ? "true" : "false"); }
   char* operator()(double number) const {
@@ -160,6 +180,7 @@ std::size_t string_bound(std::size_t size) {
 
 struct BoundReader {
   std::size_t operator()(std::string_view text) const { return string_bound(text.size()); }
+  std::size_t operator()(Word word) const { return word.text.size() + 2; }
   std::size_t operator()(std::int64_t) const { return kLongestNumber; }
   std::size_t operator()(bool) const { return kLongestNumber; }
   std::size_t operator()(double) const { return kLongestNumber; }
@@ -204,9 +225,7 @@ char* write_line(char* to, std::chrono::system_clock::time_point time, Level lev
   to = put_string(to, event);
   for (const Item& item : items) {
     *to++ = ',';
-    *to++ = '"';
-    to = put(to, item.key);
-    *to++ = '"';
+    to = put_word(to, item.key);
     *to++ = ':';
     to = std::visit(ValueWriter{to}, item.value);
   }

@@ -15,9 +15,14 @@ std::string_view to_string(Level level);
 // "debug", "info", "warn", "error": what `log.level` takes; anything else is Info.
 Level level_from(std::string_view name);
 
+// One of the program's own words, of plain ASCII without quotes: written as it is.
+struct Word {
+  std::string_view text;
+};
+
 struct Item {
-  std::string_view key;  // one of the program's own words: written as it is
-  std::variant<std::string_view, std::int64_t, double, bool> value;
+  std::string_view key;  // a Word's text
+  std::variant<std::string_view, std::int64_t, double, bool, Word> value;
 };
 
 // Writes the line at `to`, without its end of line, and answers where it ended: line_bound() bytes at most. Control

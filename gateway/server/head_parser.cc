@@ -115,11 +115,10 @@ std::optional<Refusal> take_field(FieldPass& pass, std::string_view name, std::s
 
 // RFC 9112 section 5.1: no space before the colon; those around the value are not part of it.
 std::optional<Refusal> take_line(FieldPass& pass, std::string_view line) {
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return refusal::kField;
-  const auto name = line.substr(0, colon);
-  const auto value = trim(line.substr(colon + 1));
-  if (!is_token(name) || !is_field_value(value)) return refusal::kField;
+  const auto name = line.substr(0, token_length(line));
+  if (name.empty() || name.size() == line.size() || line[name.size()] != ':') return refusal::kField;
+  const auto value = trim(line.substr(name.size() + 1));
+  if (!is_field_value(value)) return refusal::kField;
   return take_field(pass, name, value);
 }
 

@@ -55,6 +55,12 @@ class CapturedErrors {
 }  // namespace
 
 TEST_SUITE("log") {
+  TEST_CASE("a word of the program's own stands as it is, whatever its length") {
+    for (const std::string_view text :
+         {"", "a", "hit", "none", "memory", "get-contact", "sixteen-letters!", "longer-than-sixteen"})
+      CHECK(line({{"of", log::Word{text}}}).find(",\"of\":\"" + std::string(text) + "\"}") != std::string::npos);
+  }
+
   TEST_CASE("a line is one JSON object with time, level, event and the items in their order") {
     CHECK(
         line({{"name", "gateway"}, {"status", std::int64_t{200}}, {"seconds", 0.25}, {"ok", true}}, "listening") ==
