@@ -1,7 +1,6 @@
 #include "policies/rate_window.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace policies {
 
@@ -23,15 +22,15 @@ std::uint64_t RateWindow::ceiling() const { return std::min(limit_.requests, cap
 
 void RateWindow::drop_expired(Instant now) {
   // A request that had its longest time is taken for ended then; its own report, when it comes late, counts instead.
-  while (!in_flight_.empty() && in_flight_.begin()->first + hold_ <= now) {
-    const auto [granted, id] = *in_flight_.begin();
-    in_flight_.erase(in_flight_.begin());
+  while (!in_flight_.empty() && in_flight_.front().first + hold_ <= now) {
+    const auto [granted, id] = in_flight_.front();
+    in_flight_.pop_front();
     permits_[id].free_at = granted + hold_ + limit_.interval;
-    cooling_.emplace(permits_[id].free_at, id);
+    cooling_.insert(permits_[id].free_at, id);
   }
-  while (!cooling_.empty() && cooling_.begin()->first <= now) {
-    permits_.erase(cooling_.begin()->second);
-    cooling_.erase(cooling_.begin());
+  while (!cooling_.empty() && cooling_.front().first <= now) {
+    permits_.erase(cooling_.front().second);
+    cooling_.pop_front();
   }
 }
 
@@ -65,28 +64,26 @@ bool RateWindow::try_grant(Id id, Instant now) {
 }
 
 void RateWindow::record(Id id, Instant now) {
-  if (permits_.emplace(id, Permit{now}).second) in_flight_.emplace(now, id);
+  if (permits_.emplace(id, Permit{now}).second) in_flight_.insert(now, id);
 }
 
 void RateWindow::ended(Id id, Instant now) {
   unsent(id);
-  cooling_.emplace(now + limit_.interval, id);
+  cooling_.insert(now + limit_.interval, id);
 }
 
 void RateWindow::unsent(Id id) {
   const auto found = permits_.find(id);
   if (found == permits_.end()) return;
-  in_flight_.erase({found->second.granted, id});
-  if (const auto place = cooling_.find({found->second.free_at, id}); place != cooling_.end()) cooling_.erase(place);
+  in_flight_.erase(found->second.granted, id);
+  cooling_.erase(found->second.free_at, id);
   permits_.erase(found);
 }
 
 void RateWindow::set_limit(RateLimit limit) {
   if (limit.interval > limit_.interval) {
     const auto longer = limit.interval - limit_.interval;
-    std::multiset<Timed> moved;
-    for (const auto& [free_at, id] : cooling_) moved.emplace_hint(moved.end(), free_at + longer, id);
-    cooling_ = std::move(moved);
+    cooling_.delay(longer);
     for (auto& [id, permit] : permits_)
       if (permit.free_at != kNever) permit.free_at += longer;
   }
@@ -98,7 +95,7 @@ void RateWindow::set_cap(std::uint64_t requests) { cap_ = requests; }
 std::uint64_t RateWindow::believe_remaining(std::uint64_t remaining, Instant now) {
   const auto taken = occupied(now);
   const auto believed = taken < ceiling() ? ceiling() - taken : 0;
-  for (auto left = believed; left > remaining; --left) cooling_.emplace(now + limit_.interval, Id{0});
+  for (auto left = believed; left > remaining; --left) cooling_.insert(now + limit_.interval, Id{0});
   return believed > remaining ? believed - remaining : 0;
 }
 
@@ -115,10 +112,10 @@ Instant RateWindow::next_free(Instant now, std::uint64_t k, Duration typical) {
   if (place < slots) return earliest + turns;
   place -= slots;
   if (place < cooling_.size()) {
-    return std::max(earliest, std::next(cooling_.begin(), static_cast<std::ptrdiff_t>(place))->first) + turns;
+    return std::max(earliest, cooling_[place].first) + turns;
   }
-  const auto request = std::next(in_flight_.begin(), static_cast<std::ptrdiff_t>(place - cooling_.size()));
-  return std::max(earliest, std::max(now, request->first + std::min(typical, hold_)) + limit_.interval) + turns;
+  const auto granted = in_flight_[place - cooling_.size()].first;
+  return std::max(earliest, std::max(now, granted + std::min(typical, hold_)) + limit_.interval) + turns;
 }
 
 void RateWindow::each_slot(Instant now, const std::function<void(Id, Instant)>& visit) {

@@ -3,17 +3,17 @@
 // arrivals through one slot are then at least W apart, whatever the network did to either.
 //
 // State machine without a clock; owned by one thread. Permits are named by the caller's ids, never reused.
-// A permit whose end is never reported returns `hold` + W after its grant. All operations are O(log n).
+// A permit whose end is never reported returns `hold` + W after its grant. What is asked at each step costs O(log n) or
+// less, however many slots the window has.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <set>
 #include <unordered_map>
-#include <utility>
 
 #include "policies/instant.h"
+#include "policies/timed_queue.h"
 
 namespace policies {
 
@@ -67,8 +67,6 @@ class RateWindow {
   void each_slot(Instant now, const std::function<void(Id, Instant free_at)>& visit);
 
  private:
-  using Timed = std::pair<Instant, Id>;
-
   std::uint64_t ceiling() const;
   void drop_expired(Instant now);
 
@@ -81,8 +79,8 @@ class RateWindow {
     Instant free_at = kNever;  // of one taken for ended: its place in cooling_
   };
   std::unordered_map<Id, Permit> permits_;  // whose end was not reported yet
-  std::set<Timed> in_flight_;               // by grant: the oldest is abandoned first
-  std::multiset<Timed> cooling_;            // ended, abandoned or phantom, by the instant their slot is free
+  TimedQueue in_flight_;                    // by grant: the oldest is abandoned first
+  TimedQueue cooling_;                      // ended, abandoned or phantom, by the instant their slot is free
 };
 
 }  // namespace policies
