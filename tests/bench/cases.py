@@ -211,14 +211,8 @@ def saturated(bench):
         places = iter(range(1_000_000, 10**9, 100_000))
 
         def beside_misses(warming):
-            seconds = 0.5 if warming else bench.options.seconds
-            load = measure.load_command(bench.options, gateway, LOAD_CORE, connections=2000, rate=rate / 19, expect=0,
-                                        each=next(places), seconds=seconds + 0.2)
-            with subprocess.Popen(load, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as waiting:
-                try:
-                    return bench.load(gateway, warming, **hits)
-                finally:
-                    waiting.kill()
+            misses = {"connections": 2000, "rate": rate / 19, "expect": 0, "each": next(places), "seconds": 3600}
+            return bench.load(gateway, warming, **hits, meanwhile=misses)
         return bench.rounds({"hits alone": lambda warming: bench.load(gateway, warming, **hits),
                              "hits beside misses at the limit": beside_misses})
 

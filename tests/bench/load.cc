@@ -10,6 +10,10 @@
 //     --count N      ends after N requests
 //     --expect N     the status of every answer; 0: any (default 200)
 //     --field 'NAME: VALUE'
+//     --beside       what follows says of a second load (on connections of its own, with the first one's fields) that
+//     goes
+//                    on meanwhile and is not measured; in the same loop, since two loaders on one core would measure
+//                    how long they wait for each other
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -56,13 +60,23 @@ struct Options {
   std::exit(1);
 }
 
-Options parse(int count, char** given) {
-  if (count < 2 || count % 2 != 0) fail("usage: bench-load PORT [--OPTION VALUE]...");
-  Options options;
-  options.port = std::atoi(given[1]);
-  for (int i = 2; i < count; i += 2) {
+// The first is measured.
+std::vector<Options> parse(int count, char** given) {
+  if (count < 2) fail("usage: bench-load PORT [--OPTION VALUE]... [--beside [--OPTION VALUE]...]");
+  std::vector<Options> loads(1);
+  loads.front().port = std::atoi(given[1]);
+  for (int i = 2; i < count; ++i) {
     const std::string name = given[i];
-    const char* value = given[i + 1];
+    if (name == "--beside") {
+      Options beside;
+      beside.port = loads.front().port;
+      beside.fields = loads.front().fields;
+      loads.push_back(beside);
+      continue;
+    }
+    if (++i == count) fail(name + " without a value");
+    const char* value = given[i];
+    Options& options = loads.back();
     if (name == "--target")
       options.target = value;
     else if (name == "--field")
@@ -86,7 +100,7 @@ Options parse(int count, char** given) {
     else
       fail("unknown option " + name);
   }
-  return options;
+  return loads;
 }
 
 // Which request comes next, as bytes ready to send.
@@ -145,17 +159,20 @@ class Load {
     for (std::size_t i = 0; i < links_.size(); ++i) connect(i);
   }
 
-  void run() {
-    begun_ = Clock::now();
-    const auto end =
-        begun_ + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.seconds));
+  void begin() {
+    begun_ = ended_ = Clock::now();
     for (std::size_t i = 0; i < links_.size(); ++i) options_.rate > 0 ? idle_.push_back(i) : send(i, Clock::now());
-    std::array<epoll_event, 256> events;
-    for (auto now = begun_; now < end && finished_ < options_.count; now = Clock::now()) {
-      const int ready = ::epoll_wait(poller_, events.data(), static_cast<int>(events.size()), send_due(now));
-      for (int i = 0; i < ready; ++i) receive(events[static_cast<std::size_t>(i)].data.u64);
-    }
+  }
+
+  // Sends what is due and takes what has come; `alone`: it may wait for either. False: this load is over.
+  bool step(bool alone) {
     ended_ = Clock::now();
+    if (std::chrono::duration<double>(ended_ - begun_).count() >= options_.seconds || finished_ >= options_.count)
+      return false;
+    const int limit = send_due(ended_);
+    const int ready = ::epoll_wait(poller_, events_.data(), static_cast<int>(events_.size()), alone ? limit : 0);
+    for (int i = 0; i < ready; ++i) receive(events_[static_cast<std::size_t>(i)].data.u64);
+    return true;
   }
 
   void report() const {
@@ -292,6 +309,7 @@ class Load {
   int poller_ = -1;
   std::uint64_t sent_ = 0, finished_ = 0, wrong_ = 0, hits_ = 0;
   Clock::time_point begun_, ended_;
+  std::array<epoll_event, 256> events_;
   std::array<char, 64 * 1024> buffer_;
   std::vector<std::uint32_t> times_ = std::vector<std::uint32_t>(4'000'000);  // by microsecond; the last one: longer
 };
@@ -299,8 +317,11 @@ class Load {
 }  // namespace
 
 int main(int count, char** given) {
-  const Options options = parse(count, given);
-  Load load(options);
-  load.run();
-  load.report();
+  const std::vector<Options> options = parse(count, given);
+  std::deque<Load> loads;
+  for (const auto& each : options) loads.emplace_back(each);
+  for (auto& load : loads) load.begin();
+  while (loads.front().step(loads.size() == 1))
+    for (std::size_t i = 1; i < loads.size(); ++i) loads[i].step(false);
+  loads.front().report();
 }

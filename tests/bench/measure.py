@@ -9,12 +9,19 @@ class Wrong(RuntimeError):
 
 
 def load_command(options, server, cores, **load):
-    """`load`: bench-load's options; `fields`: header fields beside the server's own."""
+    """`load`: bench-load's options; `fields`: header fields beside the server's own; `meanwhile`: of a second load that goes
+    on and is not measured."""
+    meanwhile = load.pop("meanwhile", None)
     command = [*([] if cores is None else ["taskset", "-c", cores]), f"{options.bin}/bench-load", str(server.port)]
     for name, value in {**server.headers, **load.pop("fields", {})}.items():
         command += ["--field", f"{name}: {value}"]
-    for name, value in load.items():
-        command += [f"--{name}", str(value)]
+    def add(options):
+        for name, value in options.items():
+            command.extend((f"--{name}", str(value)))
+    add(load)
+    if meanwhile:
+        command.append("--beside")
+        add(meanwhile)
     return command
 
 
