@@ -1,6 +1,8 @@
 #include "policies/hash128.h"
 
+#include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace policies {
 
@@ -21,7 +23,11 @@ std::uint64_t finish(std::uint64_t k) {
 // Up to eight bytes as a little-endian number, whatever the machine's order; missing ones are 0.
 std::uint64_t little_endian(std::string_view bytes) {
   std::uint64_t value = 0;
-  const std::size_t count = bytes.size() < 8 ? bytes.size() : 8;
+  if (std::endian::native == std::endian::little && bytes.size() >= sizeof value) {
+    std::memcpy(&value, bytes.data(), sizeof value);  // one load; the loop below is eight
+    return value;
+  }
+  const std::size_t count = std::min(bytes.size(), sizeof value);
   for (std::size_t i = 0; i < count; ++i) value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
   return value;
 }

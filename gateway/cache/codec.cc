@@ -1,16 +1,15 @@
 #include "gateway/cache/codec.h"
 
-#include <zlib.h>
-
 #include "gateway/cache/body_encoding.h"
 #include "gateway/cache/byte_stream.h"
+#include "policies/hash128.h"
 
 namespace gateway::cache {
 namespace {
 
 constexpr std::string_view magic = "\xC6GCE";
-constexpr std::uint8_t version = 1;
-constexpr std::size_t checksum_at = 5, size_at = 9, content_at = 17;
+constexpr std::uint8_t version = 2;
+constexpr std::size_t checksum_at = 5, size_at = 13, content_at = 21;
 constexpr std::size_t compress_from = 1024;
 constexpr std::size_t max_head_bytes = 1 << 20;  // field lines and surrogate keys; a server takes far less
 
@@ -25,9 +24,7 @@ bool plausible(const StoredEntry& entry) {
          plausible(entry.stale_if_error_ms) && plausible(entry.keep_ms);
 }
 
-std::uint32_t checksum(std::string_view bytes) {
-  return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
+std::uint64_t checksum(std::string_view bytes) { return policies::hash128(bytes).low; }
 
 std::size_t head_bytes(const StoredEntry& entry) {
   std::size_t bytes = 0;
@@ -101,7 +98,7 @@ std::variant<std::string_view, DecodeFailure> content_of(std::string_view value)
   if (value.size() < content_at) return DecodeFailure::Truncated;
   const auto size = ByteReader(value.substr(size_at)).integer<std::uint64_t>();
   if (size > value.size() - content_at) return DecodeFailure::Truncated;
-  if (ByteReader(value.substr(checksum_at)).integer<std::uint32_t>() != checksum(value.substr(size_at)))
+  if (ByteReader(value.substr(checksum_at)).integer<std::uint64_t>() != checksum(value.substr(size_at)))
     return DecodeFailure::Corrupted;
   if (size != value.size() - content_at) return DecodeFailure::Malformed;
   return value.substr(content_at);

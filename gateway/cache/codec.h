@@ -1,12 +1,12 @@
 // The stored form of a cache entry: what Redis keeps under a cache key. Bodies over 1 KiB are compressed by zstd where
 // that makes them smaller. Any thread, no state shared; nothing throws for bad input.
 //
-// Version 1, integers little-endian:
+// Version 2 (1 had CRC-32, which took longer than all else in reading a small entry), integers little-endian:
 //   0  magic      C6 'G' 'C' 'E'
 //   4  version    u8
-//   5  checksum   u32, zlib's CRC-32 of everything after it
-//   9  size       u64, the bytes after it
-//  17  encoding   u8: 0 the body as it is, 1 zstd
+//   5  checksum   u64, the lower half of hash128 (policies/hash128.h) of everything after it
+//  13  size       u64, the bytes after it
+//  21  encoding   u8: 0 the body as it is, 1 zstd
 //      status u16, epoch u64, stored_at_ms, initial_age_ms, fresh_ms, stale_while_revalidate_ms, stale_if_error_ms,
 //      keep_ms: i64, must_revalidate u8 count u32, then for each surrogate key: text, generation u64 count u32, then
 //      for each field line: text, text body size before encoding u64, then the body to the end

@@ -31,12 +31,21 @@ void LocalTier::share(bool with_another_process) {
 }
 
 asio::awaitable<Found> LocalTier::look_up(std::string, std::vector<std::string> surrogate_keys) {
+  co_return look_up_now(surrogate_keys);
+}
+
+bool LocalTier::look_up_for(LookedFor what, std::function<void(Found)> then) {
+  then(look_up_now(*what.surrogate_keys));
+  return true;
+}
+
+Found LocalTier::look_up_now(const std::vector<std::string>& surrogate_keys) {
   Found found;
   if (shared_) fence_.invalidate_all();
   found.now = boottime();
   ledger_.trim(kMostKeys, found.now);
   found.view = ledger_.look_up(surrogate_keys, kRunId, found.now, random_id);
-  co_return found;
+  return found;
 }
 
 asio::awaitable<void> LocalTier::wait_for_other(std::string, std::chrono::milliseconds) { co_return; }

@@ -20,6 +20,7 @@ class LocalTier final : public SharedTier {
   void share(bool with_another_process);
 
   asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) override;
+  bool look_up_for(LookedFor what, std::function<void(Found)> then) override;
   bool stores() const override { return false; }
   asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) override;
   asio::awaitable<void> finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) override;
@@ -33,6 +34,8 @@ class LocalTier final : public SharedTier {
   asio::awaitable<std::optional<policies::coherence::Write::Begun>> renew_epoch() override;
 
  private:
+  Found look_up_now(const std::vector<std::string>& surrogate_keys);
+
   Fence& fence_;
   std::atomic<bool> shared_{false};
   policies::coherence::Timing timing_;

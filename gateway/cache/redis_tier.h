@@ -42,6 +42,7 @@ class RedisTier final : public SharedTier {
 
   asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) override;
   bool look_up_for(LookedFor what, std::function<void(Found)> then) override;
+  bool likely_to_miss() const override { return finds_.unlikely(); }
   asio::awaitable<void> wait_for_other(std::string key, std::chrono::milliseconds limit) override;
   asio::awaitable<void> finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) override;
   asio::awaitable<std::optional<policies::coherence::Write::Begun>> begin(std::vector<std::string> keys,
@@ -57,17 +58,25 @@ class RedisTier final : public SharedTier {
   using Timer = asio::steady_timer;
   // One lookup, sent now.
   class LookUp;
-  // Whether a lookup is likely to find its entry. A wrong guess costs a round trip, a right one saves Redis more than
-  // half of its work: only after many that did.
+  // Whether a lookup is likely to find its entry, or nearly sure not to. A wrong guess costs a round trip, or a permit
+  // that is given back; a right one saves Redis more than half of its work, or a round trip: only after many that did.
   class Finds {
    public:
     bool likely() const { return score_ > 0; }
-    void found() { score_ = std::min(score_ + 1, kMost); }
-    void missed() { score_ = std::max(score_ - kMiss, 0); }
+    bool unlikely() const { return misses_ >= kMisses; }
+    void found() {
+      score_ = std::min(score_ + 1, kMost);
+      misses_ = 0;
+    }
+    void missed() {
+      score_ = std::max(score_ - kMiss, 0);
+      misses_ = std::min(misses_ + 1, kMisses);
+    }
 
    private:
-    static constexpr int kMost = 32, kMiss = 8;
+    static constexpr int kMost = 32, kMiss = 8, kMisses = 8;
     int score_ = kMiss;
+    int misses_ = 0;  // in a row
   };
   asio::awaitable<Found> ask(std::string key, std::vector<std::string> surrogate_keys, std::chrono::milliseconds limit);
   asio::awaitable<void> report_loop();

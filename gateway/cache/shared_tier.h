@@ -40,8 +40,10 @@ class SharedTier {
   virtual ~SharedTier() = default;
 
   virtual asio::awaitable<Found> look_up(std::string key, std::vector<std::string> surrogate_keys) = 0;
-  // The same without a coroutine, where that can be had: true, and `then` is called later on this thread, in any case.
+  // The same without a coroutine, where that can be had: true, and `then` is called in any case, at once or later.
   virtual bool look_up_for(LookedFor, std::function<void(Found)>) { return false; }
+  // Whether a lookup made now is a round trip, and nearly sure to find nothing.
+  virtual bool likely_to_miss() const { return false; }
   // Whether finish() keeps entries.
   virtual bool stores() const { return true; }
   // Another replica leads: returns when it has stored, given up or died, or at `limit`; the caller looks up again.

@@ -184,8 +184,6 @@ std::chrono::steady_clock::time_point Attempts::token_deadline(const Request& re
 
 // False: there is none, `attempted` says why.
 asio::awaitable<bool> Attempts::get_access(std::shared_ptr<const Request> request, Attempted& attempted) {
-  attempted.access = parts_.credentials.held(request->location);
-  if (attempted.access) co_return true;
   auto got = co_await parts_.credentials.acquire(request->location, token_deadline(*request));
   if (auto* access = std::get_if<credentials::AccessPtr>(&got)) {
     attempted.access = std::move(*access);
@@ -237,7 +235,8 @@ asio::awaitable<Result> Attempts::before_sending(std::shared_ptr<const Request> 
 // Nothing: refused, `attempted` says why. Else what came of the try.
 asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_ptr<const Request> request,
                                                                     policies::Fields validators, Attempted& attempted) {
-  if (!co_await before_sending(request, get_access(request, attempted))) co_return std::nullopt;
+  attempted.access = parts_.credentials.held(request->location);
+  if (!attempted.access && !co_await before_sending(request, get_access(request, attempted))) co_return std::nullopt;
   const std::string budget = parts_.credentials.budget(request->location);
   auto circuit = circuit_of(budget);
   std::optional<Admission> admission;
@@ -296,12 +295,25 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   co_return outcome;
 }
 
+limiter::PermitRequest Attempts::permit_request(const Request& request, std::string budget, bool retry) {
+  return {std::move(budget), request.client, request.urgency, request.wait.value_or(milliseconds(-1)),
+          request.flight,    retry,          nullptr};
+}
+
+std::shared_ptr<limiter::Ahead> Attempts::ask_ahead(const Request& request) {
+  if (!parts_.credentials.held(request.location)) return nullptr;
+  auto budget = parts_.credentials.budget(request.location);
+  if (circuit_of(budget)->state(Admission::now()) != policies::CircuitState::Closed) return nullptr;
+  return parts_.limiter.ask_ahead(permit_request(request, std::move(budget), false));
+}
+
 asio::awaitable<limiter::PermitOrRefusal> Attempts::wait_for_permit(std::shared_ptr<const Request> request,
                                                                     std::string budget, bool retry) {
   tracing::Scope span(request->trace, "queue", tracing::Kind::Internal);
   span.set("gateway.urgency", request->urgency);
-  auto result = co_await parts_.limiter.acquire({std::move(budget), request->client, request->urgency,
-                                                 request->wait.value_or(milliseconds(-1)), request->flight, retry});
+  auto asked = permit_request(*request, std::move(budget), retry);
+  asked.ahead = std::exchange(request->ahead, nullptr);
+  auto result = co_await parts_.limiter.acquire(std::move(asked));
   if (const auto* refused = std::get_if<limiter::Refusal>(&result)) {
     span.set("error.type", to_string(refused->reason));
     span.fail();

@@ -62,6 +62,9 @@ class Attempts {
   // A request whose tries are over turned out not to have been applied: whether it may be made once more.
   bool may_repeat(const Request& request);
 
+  // Asks for the permit that a request will very likely need in a moment; null where that is not to be had for sure.
+  std::shared_ptr<limiter::Ahead> ask_ahead(const Request& request);
+
   // Somebody with a better urgency waits for the same answer.
   void improve(const Request& request, int urgency, std::optional<std::chrono::milliseconds> wait);
 
@@ -93,6 +96,7 @@ class Attempts {
   asio::awaitable<bool> renewed(std::shared_ptr<const Request> request, const upstream::Outcome& outcome,
                                 credentials::AccessPtr access);
   std::chrono::steady_clock::time_point token_deadline(const Request& request) const;
+  static limiter::PermitRequest permit_request(const Request& request, std::string budget, bool retry);
   asio::awaitable<limiter::PermitOrRefusal> wait_for_permit(std::shared_ptr<const Request> request, std::string budget,
                                                             bool retry);
   asio::awaitable<upstream::Outcome> send(std::shared_ptr<const Request> request, credentials::AccessPtr access,

@@ -117,6 +117,7 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request, LookedPtr l
       take_off(request, boarded.flight, std::move(found), candidate);
     } else {
       claim.give_up();  // before waiting: the flight itself may be waiting for it
+      request->ahead = nullptr;
       if (boarded.flight->on_urgency) boarded.flight->on_urgency(*request);
     }
     const auto fetched = co_await flights_.wait(boarded.flight);
@@ -188,7 +189,7 @@ Exchange::SteadyClock::time_point Exchange::patience_of(const Request& request) 
 }
 
 // A flight lands whatever happens, and another replica that waits for it is told: by the destructor where the fetch is
-// cancelled or throws.
+// cancelled or throws. Those who wait here are answered first.
 asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr flight, cache::Found found,
                                     EntryPtr candidate) {
   struct Landing {
@@ -201,8 +202,11 @@ asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr fligh
       auto& parts = exchange.parts_;
       exchange.flights_.land(key, flight, arrival.fetched);
       if (!parts.tier.stores()) return;
-      asio::co_spawn(parts.io, parts.tier.finish(key, std::move(found), std::move(arrival.stored)),
-                     logged("store_failed"));
+      asio::post(parts.io, [&parts, key = std::move(key), found = std::move(found),
+                            stored = std::move(arrival.stored)]() mutable {
+        asio::co_spawn(parts.io, parts.tier.finish(std::move(key), std::move(found), std::move(stored)),
+                       logged("store_failed"));
+      });
     }
   } landing{*this, request->key, flight, std::move(found), {}};
 

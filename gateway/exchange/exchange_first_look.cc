@@ -10,19 +10,24 @@ namespace gateway::exchange {
 using metrics::CacheResult;
 
 // A traced request goes the coroutine's way, whose steps are its spans; so does one whose client must first be found to
-// have a right to it.
+// have a right to it. Where lookups of late found nothing, the permit that a fetch needs is asked for behind the
+// lookup, in the same round trip; a lookup that does not lead to a fetch at once gives it back.
 bool Exchange::look_up_first(const RequestPtr& request) {
   if (request->key.empty() || request->trace || !request->to_prove.empty()) return false;
+  const bool ask_ahead = parts_.tier.likely_to_miss() && !request->directives.only_if_cached;
   // Before the lookup: what is invalidated from here on is seen.
-  return parts_.tier.look_up_for(
+  const bool looks = parts_.tier.look_up_for(
       {std::shared_ptr<const std::string>(request, &request->key),
        std::shared_ptr<const std::vector<std::string>>(request, &request->surrogate_keys)},
       [this, request, guard = parts_.fence.guard(request->surrogate_keys)](cache::Found found) mutable {
         looked_up(request, std::move(guard), std::move(found));
       });
+  if (looks && ask_ahead) request->ahead = parts_.attempts.ask_ahead(*request);
+  return looks;
 }
 
 void Exchange::looked_up(const RequestPtr& request, cache::Guard guard, cache::Found found) {
+  if (!found.claimed || request->left) request->ahead = nullptr;
   Looked looked{std::move(guard), std::move(found), nullptr};
   looked.candidate = candidate_of(*request, looked.found, looked.guard);
   if (!request->left && serve_stored(request, looked)) return;

@@ -23,6 +23,10 @@ namespace gateway::idempotency {
 class Held;
 }
 
+namespace gateway::limiter {
+class Ahead;
+}
+
 namespace gateway::exchange {
 
 struct Request {
@@ -51,6 +55,7 @@ struct Request {
   std::uint64_t flight = 0;                       // the limiter's name for it while it queues; 0: none
   bool left = false;                              // its client has hung up; Asio thread
   mutable bool sent = false;                      // a try has left for upstream
+  mutable std::shared_ptr<limiter::Ahead> ahead;  // of its first try: a permit asked for already; null: none
   std::shared_ptr<idempotency::Held> claim;       // of a POST with an Idempotency-Key
   std::function<bool()> may_send;                 // the gateway's own: asked before each try; empty: it may
   tracing::TracePtr trace;                        // null: not traced

@@ -32,9 +32,9 @@ void Limiter::start() { impl_->start(); }
 void Limiter::reconfigure(Options options) { impl_->reconfigure(std::move(options)); }
 void Limiter::stop() { impl_->stop(); }
 asio::awaitable<PermitOrRefusal> Limiter::acquire(PermitRequest request) {
-  auto impl = impl_;  // outlives a limiter that goes while somebody waits
-  co_return co_await impl->acquire(std::move(request));
+  return Impl::acquire(impl_, std::move(request));
 }
+std::shared_ptr<Ahead> Limiter::ask_ahead(const PermitRequest& request) { return impl_->ask_ahead(request); }
 void Limiter::improve(const std::string& location, std::uint64_t flight, int urgency,
                       std::chrono::milliseconds max_wait) {
   impl_->improve(location, flight, urgency, max_wait);
@@ -102,26 +102,26 @@ std::optional<Refusal> Limiter::Impl::refusal_at_once(Location& location, const 
   return std::nullopt;
 }
 
-asio::awaitable<std::optional<Refusal>> Limiter::Impl::own_rate(PermitRequest request, Instant deadline) {
-  const auto client = clients_.find(request.client);
-  if (request.retry || client == clients_.end()) co_return std::nullopt;
+asio::awaitable<std::optional<Refusal>> Limiter::Impl::own_rate(policies::ClientRate& rate, Instant deadline) {
   const auto at = now();
-  const auto wait = client->second.reserve(at, std::max(Duration{0}, deadline - at));
-  if (!wait) co_return Refusal{RefusalReason::ClientRate, client->second.wait_for(at)};
+  const auto wait = rate.reserve(at, std::max(Duration{0}, deadline - at));
+  if (!wait) co_return Refusal{RefusalReason::ClientRate, rate.wait_for(at)};
   asio::steady_timer turn(io_, *wait);
   if (*wait > Duration{0}) co_await turn.async_wait(asio::use_awaitable);
   co_return std::nullopt;
 }
 
-asio::awaitable<PermitOrRefusal> Limiter::Impl::acquire(PermitRequest request) {
+// `self` outlives a limiter that goes while somebody waits.
+asio::awaitable<PermitOrRefusal> Limiter::Impl::acquire(std::shared_ptr<Impl> self, PermitRequest request) {
   const auto since = now();
-  Duration max_wait = options_.max_wait;
+  Duration max_wait = self->options_.max_wait;
   if (request.max_wait >= std::chrono::milliseconds{0}) max_wait = std::min<Duration>(max_wait, request.max_wait);
-  if (auto refusal = co_await own_rate(request, since + max_wait)) co_return *refusal;
-  auto at = location(request.location);
-  if (auto refusal = refusal_at_once(*at, request, std::max(Duration{0}, since + max_wait - now()), now()))
+  if (const auto rate = self->clients_.find(request.client); !request.retry && rate != self->clients_.end())
+    if (auto refusal = co_await self->own_rate(rate->second, since + max_wait)) co_return *refusal;
+  auto at = self->location(request.location);
+  if (auto refusal = self->refusal_at_once(*at, request, std::max(Duration{0}, since + max_wait - now()), now()))
     co_return *refusal;
-  co_return co_await wait(std::move(at), std::move(request), since + max_wait);
+  co_return co_await self->wait(std::move(at), std::move(request), since + max_wait);
 }
 
 void Limiter::Impl::improve(const std::string& name, std::uint64_t flight, int urgency, Duration max_wait) {
@@ -212,7 +212,7 @@ asio::awaitable<void> Limiter::Impl::sweep() {
     const auto at = now();
     std::erase_if(locations_, [&](const auto& entry) {
       const auto& each = *entry.second;
-      const bool busy = each.pumping || !each.queue.empty() || each.in_flight > 0 || each.paused_until > at;
+      const bool busy = each.busy() || each.paused_until > at;
       const bool due = locations_.size() > options_.locations || at - each.used_at > kIdle;
       return !busy && due && store_->forget(entry.first);
     });

@@ -42,6 +42,10 @@ struct Options {
   std::size_t locations = 10'000;               // kept in memory; beyond it idle ones go early
 };
 
+// A place in a location's queue. Whoever drops it leaves the queue, and a permit that had come goes back unsent. Asio
+// thread only.
+class Ahead;
+
 struct PermitRequest {
   std::string location;
   std::uint32_t client = 0;                 // as in metrics: index into the configured clients plus one; 0: anonymous
@@ -49,6 +53,7 @@ struct PermitRequest {
   std::chrono::milliseconds max_wait{-1};   // `Prefer: wait=S`; negative: the limiter's. Never longer than it
   std::uint64_t flight = 0;                 // the caller's name for improve(); 0: none
   bool retry = false;                       // a further try of a request the client's own rate already counted
+  std::shared_ptr<Ahead> ahead;             // what ask_ahead() gave for it; null: nothing
 };
 
 // What a location has left, for RateLimit fields and metrics.
@@ -81,6 +86,9 @@ class Limiter {
   void stop();  // waiters stay until cancelled or out of time; no new round trips
 
   asio::awaitable<PermitOrRefusal> acquire(PermitRequest request);
+  // For who will very likely acquire() in a moment, and first waits for something else. Null where others could miss
+  // the permit meanwhile: somebody waits, the location or its day is near its limit, the client has a rate of its own.
+  std::shared_ptr<Ahead> ask_ahead(const PermitRequest& request);
 
   // Somebody joined the request waiting under that name: the better urgency and the later deadline count.
   void improve(const std::string& location, std::uint64_t flight, int urgency, std::chrono::milliseconds max_wait);
@@ -91,8 +99,9 @@ class Limiter {
   Budget budget(const std::string& location) const;  // the configured limit where nothing is known
   std::vector<LocationState> snapshot() const;
 
- private:
   class Impl;
+
+ private:
   std::shared_ptr<Impl> impl_;
 };
 

@@ -13,6 +13,22 @@
 
 namespace gateway::limiter {
 
+class Ahead {
+ public:
+  Ahead(std::shared_ptr<Limiter::Impl> limiter, std::shared_ptr<Location> location, std::shared_ptr<Waiting> waiter,
+        std::uint64_t number)
+      : self(std::move(limiter)), where(std::move(location)), waiting(std::move(waiter)), id(number) {}
+  Ahead(const Ahead&) = delete;
+  Ahead& operator=(const Ahead&) = delete;
+  ~Ahead();
+
+  const std::shared_ptr<Limiter::Impl> self;
+  const std::shared_ptr<Location> where;
+  const std::shared_ptr<Waiting> waiting;
+  const std::uint64_t id;
+  std::uint64_t flight = 0;
+};
+
 class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& io, Options options, std::unique_ptr<Store> store);
@@ -20,7 +36,9 @@ class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<I
   void start();
   void reconfigure(Options options);
   void stop();
-  asio::awaitable<PermitOrRefusal> acquire(PermitRequest request);
+  static asio::awaitable<PermitOrRefusal> acquire(std::shared_ptr<Impl> self, PermitRequest request);
+  std::shared_ptr<Ahead> ask_ahead(const PermitRequest& request);
+  void leave(Ahead& place);
   void improve(const std::string& location, std::uint64_t flight, int urgency, Duration max_wait);
   Duration observe(const std::string& location, int status, const policies::Fields& fields);
   void give_back(const std::string& location, std::uint64_t id, Duration held, bool sent) override;
@@ -36,13 +54,15 @@ class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<I
   Shared location(const std::string& name);
   std::optional<Refusal> refusal_at_once(Location& location, const PermitRequest& request, Duration max_wait,
                                          Instant at);
-  asio::awaitable<std::optional<Refusal>> own_rate(PermitRequest request, Instant deadline);
+  // The reference is not used after its first wait: a reload may have replaced the rates by then.
+  asio::awaitable<std::optional<Refusal>> own_rate(policies::ClientRate& rate, Instant deadline);
+  std::shared_ptr<Ahead> join(const Shared& location, const PermitRequest& request, Instant since, Instant deadline);
   asio::awaitable<PermitOrRefusal> wait(Shared location, PermitRequest request, Instant deadline);
 
-  // The pump of a location: gathers reports and asks, makes steps, hands permits out; runs while there is anything to
-  // do.
+  // The pump of a location: gathers reports and asks, makes steps, hands permits out; again whenever there may be
+  // anything to do.
   void kick(const Shared& location);
-  asio::awaitable<void> pump(Shared location);
+  void wake_at(const Shared& location, Instant turn);
   Step compose(Location& location, Instant at);
   void distribute(Location& location, const Step& step, const StepResult& result, Instant at);
   void hand_out(Location& location, std::uint64_t permit, std::uint64_t used,

@@ -71,16 +71,16 @@ StepResult apply(policies::RateWindow& window, policies::DailyQuota& daily, poli
   return result;
 }
 
-asio::awaitable<StepResult> LocalStore::step(std::string location, Step step) {
+std::optional<StepResult> LocalStore::step(const std::string& location, const Step& step, Later) {
   auto found = locations_.find(location);
   if (found == locations_.end())
     found = locations_
-                .emplace(std::move(location), Location{policies::RateWindow(step.limit, hold_),
-                                                       policies::DailyQuota({.limit = step.daily_limit}),
-                                                       {}})
+                .emplace(location, Location{policies::RateWindow(step.limit, hold_),
+                                            policies::DailyQuota({.limit = step.daily_limit}),
+                                            {}})
                 .first;
   auto& [window, daily, pace] = found->second;
-  co_return apply(window, daily, pace, step, now());
+  return apply(window, daily, pace, step, now());
 }
 
 bool LocalStore::forget(const std::string& location) {

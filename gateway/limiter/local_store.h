@@ -13,7 +13,7 @@ class LocalStore : public Store {
  public:
   explicit LocalStore(Duration hold) : hold_(hold) {}
 
-  asio::awaitable<StepResult> step(std::string location, Step step) override;
+  std::optional<StepResult> step(const std::string& location, const Step& step, Later later) override;
   bool forget(const std::string& location) override;
 
  private:

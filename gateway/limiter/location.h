@@ -1,4 +1,4 @@
-// One location's state inside the limiter. Asio thread only; owned by Limiter::Impl and, while it runs, by its pump.
+// One location's state inside the limiter. Asio thread only; owned by Limiter::Impl and, while they last, by its steps.
 #pragma once
 
 #include <asio/steady_timer.hpp>
@@ -49,8 +49,10 @@ struct Location {
   Instant paused_until{0};
   int refused_in_a_row = 0;
 
-  asio::steady_timer wake;
-  bool pumping = false;
+  asio::steady_timer wake;  // for the next step's turn
+  Instant wakes_at = Instant::max();
+  bool stepping = false;
+  bool busy() const { return stepping || wakes_at != Instant::max() || !queue.empty() || in_flight > 0; }
   Instant used_at{0};
 
   // When the k-th waiter can have a permit, from `at`, if requests take `typical` (0: a lower bound).

@@ -1,6 +1,5 @@
 // The limiter's waiting room: acquire()'s wait, and the pump that makes a location's steps.
 #include <algorithm>
-#include <asio/co_spawn.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -27,36 +26,56 @@ Duration least_spacing(const policies::RateLimit& limit) {
 
 }  // namespace
 
-asio::awaitable<PermitOrRefusal> Limiter::Impl::wait(Shared where, PermitRequest request, Instant deadline) {
+Ahead::~Ahead() {
+  where->queue.leave(id);
+  where->waiting.erase(id);
+  if (flight != 0) where->flights.erase(flight);
+  if (waiting->granted) self->give_back(where->name, *waiting->granted, {}, false);
+}
+
+// Null: the queue is full.
+std::shared_ptr<Ahead> Limiter::Impl::join(const Shared& where, const PermitRequest& request, Instant since,
+                                           Instant deadline) {
   const auto id = ++ids_;
-  const auto since = now();
   auto waiting = std::make_shared<Waiting>(asio::steady_timer(io_));
-  deadline = std::max(deadline, since + kOneStep);
   waiting->deadline = deadline;
   const auto joined = where->queue.join({id, request.client, request.urgency, since, deadline}, since);
-  if (!joined.queued)
-    co_return Refusal{RefusalReason::QueueFull, where->expected_wait(where->queue.size(), where->typical, since)};
-  // However this coroutine ends, the queue forgets it, and a permit that it did not take goes back.
-  struct Leave {
-    std::shared_ptr<Impl> self;
-    Shared where;
-    std::shared_ptr<Waiting> waiting;
-    std::uint64_t id, flight;
-    ~Leave() {
-      where->queue.leave(id);
-      where->waiting.erase(id);
-      if (flight != 0) where->flights.erase(flight);
-      if (waiting->granted) self->give_back(where->name, *waiting->granted, {}, false);
-    }
-  } leave{shared_from_this(), where, waiting, id, request.flight};
+  if (!joined.queued) return nullptr;
+  // However its holder ends, the queue forgets it, and a permit that it did not take goes back.
+  auto place = std::make_shared<Ahead>(shared_from_this(), where, waiting, id);
   where->waiting.emplace(id, waiting);
-  if (request.flight != 0) where->flights.insert_or_assign(request.flight, id);
   if (joined.displaced) {
     where->waiting.at(*joined.displaced)->refused =
         Refusal{RefusalReason::QueueFull, where->expected_wait(where->queue.size(), where->typical, since)};
     settle(*where, *joined.displaced);
   }
   kick(where);
+  return place;
+}
+
+// Only where half of everything is left, so that nobody lacks what may come back unused.
+std::shared_ptr<Ahead> Limiter::Impl::ask_ahead(const PermitRequest& request) {
+  const auto found = locations_.find(request.location);
+  if (stopped_ || found == locations_.end() || clients_.contains(request.client)) return nullptr;
+  const auto& where = found->second;
+  const auto at = now();
+  const bool plenty = where->known && 2 * where->last.available > where->limit.requests &&
+                      (where->quota.limit() == 0 || 2 * where->quota.remaining(at) > where->quota.limit());
+  if (!plenty || !where->queue.empty() || where->probing || at < where->paused_until) return nullptr;
+  if (request.urgency > policies::kLeastUrgent) return nullptr;  // those keep to a pace
+  return join(where, request, at, at + options_.max_wait);
+}
+
+asio::awaitable<PermitOrRefusal> Limiter::Impl::wait(Shared where, PermitRequest request, Instant deadline) {
+  const auto since = now();
+  deadline = std::max(deadline, since + kOneStep);
+  const auto place = request.ahead ? std::move(request.ahead) : join(where, request, since, deadline);
+  if (!place)
+    co_return Refusal{RefusalReason::QueueFull, where->expected_wait(where->queue.size(), where->typical, since)};
+  const auto& waiting = place->waiting;
+  waiting->deadline = deadline;
+  place->flight = request.flight;
+  if (request.flight != 0) where->flights.insert_or_assign(request.flight, place->id);
   while (!waiting->granted && !waiting->refused && now() < waiting->deadline) {
     waiting->timer.expires_at(clock_time(waiting->deadline));
     asio::error_code woken;
@@ -74,19 +93,6 @@ asio::awaitable<PermitOrRefusal> Limiter::Impl::wait(Shared where, PermitRequest
 
 void Limiter::Impl::settle(Location& location, std::uint64_t waiter) {
   if (const auto found = location.waiting.find(waiter); found != location.waiting.end()) found->second->timer.cancel();
-}
-
-void Limiter::Impl::kick(const Shared& where) {
-  where->wake.cancel();
-  if (where->pumping || stopped_) return;
-  where->pumping = true;
-  asio::co_spawn(
-      io_, [self = shared_from_this(), where] { return self->pump(where); },
-      [where](const std::exception_ptr& thrown) {
-        if (!thrown) return;
-        where->pumping = false;
-        log::error("limiter_pump_failed");
-      });
 }
 
 Step Limiter::Impl::compose(Location& location, Instant at) {
@@ -164,22 +170,39 @@ std::optional<Instant> Limiter::Impl::next_turn(const Location& location, Instan
   return turn ? std::min(*turn, ask) : ask;
 }
 
-asio::awaitable<void> Limiter::Impl::pump(Shared where) {
-  while (!stopped_) {
+// Without a coroutine: a step that needs no round trip is a function call. What comes while one is under way is seen
+// when it is over.
+void Limiter::Impl::kick(const Shared& where) {
+  while (!stopped_ && !where->stepping) {
     const auto at = now();
     const auto turn = next_turn(*where, at);
-    if (!turn) break;
-    if (*turn > at) {
-      where->wake.expires_at(clock_time(*turn));
-      asio::error_code woken;
-      co_await where->wake.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-      continue;  // woken early: there may be an earlier turn
-    }
-    const auto step = compose(*where, at);
-    const auto result = co_await store_->step(where->name, step);
-    distribute(*where, step, result, now());
+    if (!turn) return;
+    if (*turn > at) return wake_at(where, *turn);
+    const auto step = std::make_shared<const Step>(compose(*where, at));
+    where->stepping = true;
+    const auto result =
+        store_->step(where->name, *step, [self = shared_from_this(), where, step](std::optional<StepResult> later) {
+          where->stepping = false;
+          if (!later) return log::error("limiter_step_failed");
+          self->distribute(*where, *step, *later, now());
+          self->kick(where);
+        });
+    if (!result) return;
+    where->stepping = false;
+    distribute(*where, *step, *result, now());
   }
-  where->pumping = false;  // here, not in the completion handler: a kick may come in between
+}
+
+// A timer set for an earlier moment stays: the turn is looked for again then.
+void Limiter::Impl::wake_at(const Shared& where, Instant turn) {
+  if (turn >= where->wakes_at) return;
+  where->wakes_at = turn;
+  where->wake.expires_at(clock_time(turn));
+  where->wake.async_wait([weak = weak_from_this(), where](asio::error_code error) {
+    if (error) return;
+    where->wakes_at = Instant::max();
+    if (const auto self = weak.lock()) self->kick(where);
+  });
 }
 
 }  // namespace gateway::limiter

@@ -60,19 +60,19 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   void start() { link_->start(); }
   void stop() { link_->stop(); }
 
-  asio::awaitable<StepResult> step(std::string location, Step step) {
-    auto self = shared_from_this();
-    auto place = place_of(location, step);
-    report_to_mirror(*place, step);
-    if (link_->state() == ReplicaLink::State::Shared) {
-      if (place->epoch != link_->nonce() && !co_await take_back(location, place, false))
-        co_return nothing(*place, step);
-      if (link_->state() == ReplicaLink::State::Shared) co_return co_await shared_step(location, place, step);
+  static asio::awaitable<StepResult> step(std::shared_ptr<Impl> self, std::string location, Step step) {
+    auto& link = *self->link_;
+    auto place = self->place_of(location, step);
+    self->report_to_mirror(*place, step);
+    if (link.state() == ReplicaLink::State::Shared) {
+      if (place->epoch != link.nonce() && !co_await self->take_back(location, place, false))
+        co_return self->nothing(*place, step);
+      if (link.state() == ReplicaLink::State::Shared) co_return co_await self->shared_step(location, place, step);
     }
-    if (link_->state() == ReplicaLink::State::Quarantined && !reserved(*place) &&
-        !co_await take_back(location, place, true))
-      co_return nothing(*place, step);
-    co_return alone(*place, step);
+    if (link.state() == ReplicaLink::State::Quarantined && !self->reserved(*place) &&
+        !co_await self->take_back(location, place, true))
+      co_return self->nothing(*place, step);
+    co_return self->alone(*place, step);
   }
 
   bool forget(const std::string& location) {
@@ -375,13 +375,16 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 RedisStore::RedisStore(asio::io_context& io, redis::Client& redis, Options options)
-    : impl_(std::make_shared<Impl>(io, redis, std::move(options))) {}
+    : io_(io), impl_(std::make_shared<Impl>(io, redis, std::move(options))) {}
 RedisStore::~RedisStore() { impl_->stop(); }
 void RedisStore::start() { impl_->start(); }
 void RedisStore::stop() { impl_->stop(); }
-asio::awaitable<StepResult> RedisStore::step(std::string location, Step step) {
-  auto impl = impl_;
-  co_return co_await impl->step(std::move(location), std::move(step));
+std::optional<StepResult> RedisStore::step(const std::string& location, const Step& step, Later later) {
+  asio::co_spawn(io_, Impl::step(impl_, location, step),
+                 [later = std::move(later)](const std::exception_ptr& thrown, StepResult result) {
+                   later(thrown ? std::nullopt : std::optional(result));
+                 });
+  return std::nullopt;
 }
 bool RedisStore::forget(const std::string& location) { return impl_->forget(location); }
 

@@ -48,11 +48,12 @@ class RedisStore : public Store {
 
   void start() override;
   void stop() override;
-  asio::awaitable<StepResult> step(std::string location, Step step) override;
+  std::optional<StepResult> step(const std::string& location, const Step& step, Later later) override;
   bool forget(const std::string& location) override;
 
  private:
   class Impl;
+  asio::io_context& io_;
   std::shared_ptr<Impl> impl_;
 };
 

@@ -3,8 +3,8 @@
 // A step always has a result: a store that lost its Redis answers from the share that is left to this replica.
 #pragma once
 
-#include <asio/awaitable.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,8 +54,10 @@ class Store {
   virtual ~Store() = default;
   virtual void start() {}
   virtual void stop() {}
-  // At most one step a location at a time. A cancelled step may or may not have happened.
-  virtual asio::awaitable<StepResult> step(std::string location, Step step) = 0;
+  // At most one step a location at a time. Its result at once, or nothing, and `later` is called with it: with none
+  // where it failed for reasons of this process, and nobody knows whether it happened.
+  using Later = std::function<void(std::optional<StepResult>)>;
+  virtual std::optional<StepResult> step(const std::string& location, const Step& step, Later later) = 0;
   // Drops what is kept of a location that no longer matters; false: it still does.
   virtual bool forget(const std::string& location) = 0;
 };

@@ -14,6 +14,11 @@ Words::Words() {
   begins_.reserve(kUsualCommands);
 }
 
+Words::Words(const std::vector<std::string>& words) : Words() {
+  command(words.size());
+  for (const auto& word : words) add(word);
+}
+
 Words& Words::command(std::size_t words) {
   char digits[kMostDigits];
   begins_.push_back(text_.size());

@@ -38,12 +38,14 @@ bool is_error(const Result& result, std::string_view code) {
   return error && error->message.starts_with(code);
 }
 
-Arguments script_arguments(const char* command, const std::string& script, const Arguments& keys,
-                           const Arguments& arguments) {
-  Arguments out{command, script, std::to_string(keys.size())};
-  out.insert(out.end(), keys.begin(), keys.end());
-  out.insert(out.end(), arguments.begin(), arguments.end());
-  return out;
+Words script_words(std::string_view command, const std::string& script, const Arguments& keys,
+                   const Arguments& arguments) {
+  constexpr std::size_t kBeforeKeys = 3;
+  Words words;
+  words.command(kBeforeKeys + keys.size() + arguments.size()).add(command).add(script).add(keys.size());
+  for (const auto& key : keys) words.add(key);
+  for (const auto& argument : arguments) words.add(argument);
+  return words;
 }
 
 constexpr std::string_view kReadOnly = "READONLY";
@@ -117,7 +119,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
       co_return Value{Error{"ERR this command is not for a shared connection"}};
     const auto began = Clock::now();
     const std::string name = arguments[0];
-    Result result = co_await self->send(std::move(arguments), self->deadline(began, limit));
+    Result result = co_await self->send(Words(arguments), self->deadline(began, limit));
     self->observe(name, began);
     co_return result;
   }
@@ -126,10 +128,10 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
                                       Arguments arguments, Milliseconds limit) {
     const auto began = Clock::now();
     const auto deadline = self->deadline(began, limit);
-    Result result = co_await self->send(script_arguments("EVALSHA", script->sha1, keys, arguments), deadline);
+    Result result = co_await self->send(script_words("EVALSHA", script->sha1, keys, arguments), deadline);
     // The whole source runs it and leaves it loaded; NOSCRIPT means that nothing ran yet.
     if (is_error(result, "NOSCRIPT"))
-      result = co_await self->send(script_arguments("EVAL", script->source, keys, arguments), deadline);
+      result = co_await self->send(script_words("EVAL", script->source, keys, arguments), deadline);
     self->observe(script->name, began);
     co_return result;
   }
@@ -172,14 +174,14 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     if (options_->on_command) options_->on_command(name, Clock::now() - began);
   }
 
-  asio::awaitable<Result> send(Arguments arguments, Clock::time_point deadline) {
-    return send_on(shared_from_this(), connection_, std::move(arguments), deadline);
+  asio::awaitable<Result> send(Words words, Clock::time_point deadline) {
+    return send_on(shared_from_this(), connection_, std::move(words), deadline);
   }
 
   static asio::awaitable<Result> send_on(std::shared_ptr<Impl> self, std::shared_ptr<Connection> connection,
-                                         Arguments arguments, Clock::time_point deadline) {
+                                         Words words, Clock::time_point deadline) {
     if (!connection) co_return Unavailable{Unavailable::Reason::NotConnected};
-    Result result = co_await Connection::call(connection, std::move(arguments), deadline);
+    Result result = co_await Connection::call(connection, std::move(words), deadline);
     // The master was deposed: leave it, and look for the new one.
     if (is_error(result, kReadOnly)) connection->close(kDeposed);
     co_return result;

@@ -147,42 +147,36 @@ asio::awaitable<void> Connection::closed(std::shared_ptr<Connection> self) {
   while (self->context_) co_await self->changed_.wait();
 }
 
-asio::awaitable<Result> Connection::call(std::shared_ptr<Connection> self, Arguments arguments,
-                                         Clock::time_point deadline) {
+asio::awaitable<Result> Connection::call(std::shared_ptr<Connection> self, Words command, Clock::time_point deadline) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(Result)>(
-      [](Handler handler, std::shared_ptr<Connection> connection, Arguments words, Clock::time_point limit) {
+      [](Handler handler, std::shared_ptr<Connection> connection, const Words& words, Clock::time_point limit) {
         auto pending = std::make_shared<Pending>(std::move(handler));
         pending->deadline = limit;
-        connection->submit(std::move(pending), words);
+        pending->place = connection->deadlines_.emplace(limit, pending);
+        if (connection->submit(pending, words)) connection->give_up_on_cancel(pending);
       },
-      asio::use_awaitable, std::move(self), std::move(arguments), deadline);
-}
-
-void Connection::submit(std::shared_ptr<Pending> pending, const Arguments& arguments) {
-  pending->place = deadlines_.emplace(pending->deadline, pending);
-  if (!has_room(*pending)) return;
-  std::vector<const char*> texts;
-  std::vector<std::size_t> sizes;
-  argument_pointers(arguments, texts, sizes);
-  if (redisAsyncCommandArgv(context_, &Connection::answered, nullptr, static_cast<int>(texts.size()), texts.data(),
-                            sizes.data()) != REDIS_OK)
-    return finish(*pending, Unavailable{Unavailable::Reason::NotConnected});
-  sent(pending);
-  give_up_on_cancel(pending);
+      asio::use_awaitable, std::move(self), std::move(command), deadline);
 }
 
 void Connection::ask(const Words& words, std::shared_ptr<Call> call, Clock::time_point deadline) {
   auto pending = std::make_shared<Pending>(std::move(call));
   pending->deadline = deadline;
   pending->place = deadlines_.emplace_hint(deadlines_.end(), deadline, pending);
-  if (!has_room(*pending)) return;
   pending->replies = words.commands();
-  for (std::size_t i = 0; i < words.commands(); ++i) {
-    const auto text = words.text(i);
-    if (redisAsyncFormattedCommand(context_, &Connection::answered, nullptr, text.data(), text.size()) != REDIS_OK)
-      return finish(*pending, Unavailable{Unavailable::Reason::NotConnected});
+  submit(pending, words);
+}
+
+bool Connection::submit(const std::shared_ptr<Pending>& pending, const Words& commands) {
+  if (!has_room(*pending)) return false;
+  for (std::size_t i = 0; i < commands.commands(); ++i) {
+    const auto text = commands.text(i);
+    if (redisAsyncFormattedCommand(context_, &Connection::answered, nullptr, text.data(), text.size()) != REDIS_OK) {
+      finish(*pending, Unavailable{Unavailable::Reason::NotConnected});
+      return false;
+    }
     sent(pending);
   }
+  return true;
 }
 
 bool Connection::has_room(Pending& pending) {

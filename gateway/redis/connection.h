@@ -41,8 +41,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static asio::awaitable<bool> opened(std::shared_ptr<Connection> self, Clock::time_point deadline);
   // Until it is closed, by whomever.
   static asio::awaitable<void> closed(std::shared_ptr<Connection> self);
-  static asio::awaitable<Result> call(std::shared_ptr<Connection> self, Arguments arguments,
-                                      Clock::time_point deadline);
+  static asio::awaitable<Result> call(std::shared_ptr<Connection> self, Words command, Clock::time_point deadline);
   void ask(const Words& words, std::shared_ptr<Call> call, Clock::time_point deadline);
 
   // After this the connection takes no commands.
@@ -61,7 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void note_open();
   void note_closed();
 
-  void submit(std::shared_ptr<Pending> pending, const Arguments& arguments);
+  bool submit(const std::shared_ptr<Pending>& pending, const Words& commands);
   bool has_room(Pending& pending);
   void sent(std::shared_ptr<Pending> pending);
   void give_up_on_cancel(const std::shared_ptr<Pending>& pending);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/redis/call.h"
 #include "gateway/redis/resolve.h"
 
 namespace gateway::redis {
@@ -21,7 +22,7 @@ std::string printable(std::string_view text) {
 // The reply of one step of the handshake.
 asio::awaitable<Answer> ask(std::shared_ptr<Connection> connection, Arguments arguments, Clock::time_point deadline) {
   const std::string name = arguments[0];
-  Result result = co_await Connection::call(connection, std::move(arguments), deadline);
+  Result result = co_await Connection::call(connection, Words(arguments), deadline);
   if (const auto* unavailable = std::get_if<Unavailable>(&result)) {
     if (unavailable->reason == Unavailable::Reason::Timeout) co_return name + " was not answered within the time limit";
     co_return name + ": " + connection->error();

@@ -8,7 +8,7 @@ namespace gateway::upstream {
 
 // What libcurl wants to know of one of its descriptors, and which of it is being awaited.
 struct Multi::Socket {
-  explicit Socket(asio::io_context& io) : descriptor(io) {}
+  Socket(asio::io_context& io, bool stays_watched) : descriptor(io), stays(stays_watched) {}
   ~Socket() {
     if (descriptor.is_open()) descriptor.release();  // libcurl's to close
   }
@@ -16,6 +16,7 @@ struct Multi::Socket {
   Socket& operator=(const Socket&) = delete;
 
   asio::posix::stream_descriptor descriptor;
+  const bool stays;  // watched also while no transfer needs it
   int interest = 0;  // CURL_POLL_IN | CURL_POLL_OUT
   int awaited = 0;   // the same bits
 };
@@ -63,36 +64,53 @@ void Multi::rest(CURL* easy) {
   curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &descriptor);
   if (descriptor == CURL_SOCKET_BAD || version == CURL_HTTP_VERSION_2_0) return;
-  if (!sockets_.contains(descriptor)) idle_.add(descriptor);  // else a waiting request has taken it over already
+  const auto known = sockets_.find(descriptor);  // still of interest: a waiting request has taken it over already
+  if (known == sockets_.end() || known->second->interest == 0) idle_.add(descriptor);
 }
 
-void Multi::forget(curl_socket_t descriptor) { idle_.remove(descriptor); }
+void Multi::opened(curl_socket_t descriptor) { sockets_[descriptor] = std::make_shared<Socket>(io_, true); }
 
-int Multi::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void* socket) {
-  return static_cast<Multi*>(self)->watch(descriptor, what, static_cast<Socket*>(socket));
+void Multi::forget(curl_socket_t descriptor) {
+  idle_.remove(descriptor);
+  let_go(descriptor);
 }
 
-int Multi::watch(curl_socket_t descriptor, int what, Socket* known) {
-  if (what == CURL_POLL_REMOVE) {
-    if (known != nullptr) known->descriptor.release();  // now: libcurl may close it and open another of the same number
-    sockets_.erase(descriptor);
-    return 0;
-  }
+// At once, not when the last of its handlers is gone: libcurl may close it and open another of the same number.
+void Multi::let_go(curl_socket_t descriptor) {
+  const auto found = sockets_.find(descriptor);
+  if (found == sockets_.end()) return;
+  if (found->second->descriptor.is_open()) found->second->descriptor.release();
+  sockets_.erase(found);
+}
+
+int Multi::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void*) {
+  auto& multi = *static_cast<Multi*>(self);
+  if (what != CURL_POLL_REMOVE) return multi.watch(descriptor, what & CURL_POLL_INOUT);
+  multi.unwatch(descriptor);
+  return 0;
+}
+
+int Multi::watch(curl_socket_t descriptor, int what) {
   auto& socket = sockets_[descriptor];
-  if (known == nullptr) {
-    idle_.remove(descriptor);
-    socket = std::make_shared<Socket>(io_);
+  if (!socket) socket = std::make_shared<Socket>(io_, false);
+  if (socket->interest == 0) idle_.remove(descriptor);
+  if (!socket->descriptor.is_open()) {
     std::error_code error;
     socket->descriptor.assign(descriptor, error);
-    if (error) {
-      sockets_.erase(descriptor);
-      return -1;
-    }
-    curl_multi_assign(multi_, descriptor, socket.get());
+    if (error) return -1;
   }
-  socket->interest = what & CURL_POLL_INOUT;
+  socket->interest = what;
   await(socket);
   return 0;
+}
+
+// What libcurl opened without a word (to be woken when a name is resolved) it also closes so: it is let go of now. A
+// connection is needed again by the next request.
+void Multi::unwatch(curl_socket_t descriptor) {
+  const auto found = sockets_.find(descriptor);
+  if (found == sockets_.end()) return;
+  found->second->interest = 0;
+  if (!found->second->stays) let_go(descriptor);
 }
 
 void Multi::await(const std::shared_ptr<Socket>& socket) {
@@ -124,13 +142,24 @@ int Multi::on_timer(CURLM*, long milliseconds, void* self) {
 
 void Multi::arm(long milliseconds) {
   due_ = milliseconds == 0;  // libcurl may not be called from its own callback: run_due() does
-  if (milliseconds <= 0) {
-    timer_.cancel();
-    return;
-  }
-  timer_.expires_after(std::chrono::milliseconds(milliseconds));
+  wanted_ =
+      milliseconds > 0 ? asio::steady_timer::clock_type::now() + std::chrono::milliseconds(milliseconds) : Time::max();
+  arm_timer();
+}
+
+// Nearly always a transfer ends before its limits: a timer set for an earlier moment stays, and is set anew when it
+// ends.
+void Multi::arm_timer() {
+  if (wanted_ >= armed_for_) return;
+  armed_for_ = wanted_;
+  timer_.expires_at(armed_for_);
   timer_.async_wait([self = weak_from_this()](std::error_code error) {
-    if (const auto multi = self.lock(); multi && !error) multi->act(CURL_SOCKET_TIMEOUT, 0);
+    const auto multi = self.lock();
+    if (!multi || error) return;
+    multi->armed_for_ = Time::max();
+    if (multi->wanted_ > asio::steady_timer::clock_type::now()) return multi->arm_timer();
+    multi->wanted_ = Time::max();
+    multi->act(CURL_SOCKET_TIMEOUT, 0);
   });
 }
 

@@ -32,6 +32,8 @@ class Multi : public std::enable_shared_from_this<Multi> {
   void remove(CURL* easy);  // `done` will not be called for it
   void close();             // no easy handle is left: closes every connection
 
+  // Of libcurl's connections, whose every opening and closing is told: they stay watched from one transfer to the next.
+  void opened(curl_socket_t descriptor);
   void forget(curl_socket_t descriptor);  // about to be closed
 
  private:
@@ -39,17 +41,22 @@ class Multi : public std::enable_shared_from_this<Multi> {
 
   static int on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void* socket);
   static int on_timer(CURLM*, long milliseconds, void* self);
-  int watch(curl_socket_t descriptor, int what, Socket* socket);
+  int watch(curl_socket_t descriptor, int what);
+  void unwatch(curl_socket_t descriptor);
+  void let_go(curl_socket_t descriptor);
   void await(const std::shared_ptr<Socket>& socket);
   void await(const std::shared_ptr<Socket>& socket, int direction);
   void arm(long milliseconds);
+  void arm_timer();
   void act(curl_socket_t descriptor, int events);
   void report();
   void rest(CURL* easy);
   void run_due();
 
+  using Time = asio::steady_timer::time_point;
   asio::io_context& io_;
   asio::steady_timer timer_;
+  Time wanted_ = Time::max(), armed_for_ = Time::max();
   Done done_;
   CURLM* multi_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;

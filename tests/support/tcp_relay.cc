@@ -60,9 +60,10 @@ void TcpRelay::run() {
 }
 
 void TcpRelay::turn() {
-  const short bytes = mode_ == Mode::Hold ? 0 : POLLIN;
+  const Mode waited_in = mode_;
+  const short bytes = waited_in == Mode::Hold ? 0 : POLLIN, answers = waited_in == Mode::HoldAnswers ? 0 : bytes;
   std::vector<pollfd> ready{{wake_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
-  for (const auto& pipe : pipes_) ready.insert(ready.end(), {{pipe.client, bytes, 0}, {pipe.server, bytes, 0}});
+  for (const auto& pipe : pipes_) ready.insert(ready.end(), {{pipe.client, bytes, 0}, {pipe.server, answers, 0}});
   if (::poll(ready.data(), ready.size(), -1) < 0) return;
 
   char drained[64];
@@ -74,6 +75,7 @@ void TcpRelay::turn() {
     if (mode == Mode::Hold) pipe.over = pipe.over || ((ready[2 + 2 * i].revents | ready[3 + 2 * i].revents) & POLLERR);
     if (mode == Mode::Refuse || mode == Mode::Hold) continue;
     if (ready[2 + 2 * i].revents != 0) pipe.over = pipe.over || !carry(pipe.client, pipe.server, false);
+    if (mode == Mode::HoldAnswers && (ready[3 + 2 * i].revents & POLLERR) == 0) continue;
     if (ready[3 + 2 * i].revents != 0) pipe.over = pipe.over || !carry(pipe.server, pipe.client, true);
   }
   std::erase_if(pipes_, [](const Pipe& pipe) {

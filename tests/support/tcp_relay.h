@@ -15,9 +15,10 @@ class TcpRelay {
  public:
   enum class Mode : std::uint8_t {
     Pass,
-    Refuse,  // closes what there is and whatever comes
-    Hold,    // takes connections and bytes, and passes none; what was held is passed when it is over
-    Garble,  // what the server answers arrives as other bytes now and then, and ends the connection
+    Refuse,       // closes what there is and whatever comes
+    Hold,         // takes connections and bytes, and passes none; what was held is passed when it is over
+    HoldAnswers,  // the same, of what the server answers alone
+    Garble,       // what the server answers arrives as other bytes now and then, and ends the connection
   };
   explicit TcpRelay(std::uint16_t to_port);
   ~TcpRelay();

@@ -75,6 +75,49 @@ TEST_CASE("a permit that was not used is free at once, and so is one of a client
   }
 }
 
+TEST_CASE(
+    "a permit asked for ahead is there when it is needed, goes back when it is not, and is none that others lack") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {4, 10s}, .client_rates = {0, 10}});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      const auto until = [&](std::size_t in_flight, std::uint64_t remaining) -> asio::awaitable<void> {
+        for (const auto end = Clock::now() + 10s; Clock::now() < end; co_await pause_for(1ms)) {
+          const auto state = (*rig).snapshot().front();
+          if (state.in_flight == in_flight && state.budget.remaining == remaining) co_return;
+        }
+        FAIL("neither came nor went back");
+      };
+      CHECK((*rig).ask_ahead({.location = "L"}) == nullptr);  // what is left is not known
+      const auto first = co_await (*rig).acquire({.location = "L"});
+      CHECK((*rig).ask_ahead({.location = "L", .client = 1}) == nullptr);
+      CHECK((*rig).ask_ahead({.location = "L", .urgency = 7}) == nullptr);
+
+      auto ahead = (*rig).ask_ahead({.location = "L"});
+      REQUIRE(ahead != nullptr);
+      co_await until(2, 2);
+      auto used = co_await (*rig).acquire({.location = "L", .max_wait = 0ms, .ahead = std::move(ahead)});
+      REQUIRE_FALSE(refused(used).has_value());
+      CHECK((*rig).snapshot().front().in_flight == 2);
+      CHECK((*rig).ask_ahead({.location = "L"}) == nullptr);  // half is left
+      std::get<Permit>(used).unsent();
+      co_await until(1, 3);
+
+      for (int i = 0; i < 3; ++i) {
+        auto dropped = (*rig).ask_ahead({.location = "L"});
+        REQUIRE(dropped != nullptr);
+        if (i > 0) co_await until(2, 2);  // else before it came
+        dropped = nullptr;
+        co_await until(1, 3);
+      }
+      std::vector<PermitOrRefusal> rest;
+      for (int i = 0; i < 3; ++i) rest.push_back(co_await (*rig).acquire({.location = "L", .max_wait = 0ms}));
+      for (const auto& each : rest) CHECK_FALSE(refused(each).has_value());
+      CHECK(refused(co_await (*rig).acquire({.location = "L", .max_wait = 0ms})) == RefusalReason::WaitTooLong);
+    });
+  }
+}
+
 TEST_CASE("urgent requests go first, equal ones in turn over clients, and a joined request moves up") {
   for (const auto backend : kBackends) {
     CAPTURE(static_cast<int>(backend));

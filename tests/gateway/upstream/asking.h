@@ -20,14 +20,16 @@ struct Asking {
   // Runs the loop until all are answered; answers in the order of the requests.
   std::vector<gateway::upstream::Outcome> send_all(std::vector<gateway::upstream::Request> requests) {
     std::vector<gateway::upstream::Outcome> outcomes(requests.size());
+    std::size_t left = requests.size();
     for (std::size_t i = 0; i < requests.size(); ++i)
       asio::co_spawn(io, client->send(std::move(requests[i])),
-                     [&outcomes, i](std::exception_ptr error, gateway::upstream::Outcome outcome) {
+                     [&outcomes, &left, i](std::exception_ptr error, gateway::upstream::Outcome outcome) {
+                       --left;
                        if (error) std::rethrow_exception(error);
                        outcomes[i] = std::move(outcome);
                      });
     io.restart();
-    io.run();
+    while (left > 0) io.run_one();
     return outcomes;
   }
   gateway::upstream::Outcome send(gateway::upstream::Request request) { return send_all({std::move(request)}).front(); }

@@ -176,7 +176,7 @@ TEST_SUITE("upstream connections") {
         connection.write(ok("next"));
     });
     Asking asking(server.url());
-    bool timer_won = false;
+    bool timer_won = false, over = false;
     asio::co_spawn(
         asking.io,
         [&]() -> asio::awaitable<void> {
@@ -184,9 +184,12 @@ TEST_SUITE("upstream connections") {
           const auto winner = co_await (asking.client->send(post()) || timer.async_wait(asio::use_awaitable));
           timer_won = winner.index() == 1;
         },
-        [](std::exception_ptr error) { REQUIRE_FALSE(error); });
+        [&](std::exception_ptr error) {
+          REQUIRE_FALSE(error);
+          over = true;
+        });
     const auto begun = std::chrono::steady_clock::now();
-    asking.io.run();
+    while (!over) asking.io.run_one();
     CHECK(timer_won);
     CHECK(asking.client->in_flight() == 0);
     CHECK(saw_the_end.get_future().get());
