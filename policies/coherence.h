@@ -103,6 +103,13 @@ class Write {
   bool applied() const { return applied_; }
   Epoch began_in() const { return began_in_; }  // of the first begin: what the end script compares
   bool operator==(const Write&) const = default;
+  // All that tells two of them apart, in a fixed order (tests/model). `Sink` has number(), epoch(), and awaits() for
+  // what matters while it waits.
+  template <typename Sink>
+  void describe(Sink& sink) const {
+    sink.number(static_cast<int>(step_)), sink.number(applied_), sink.number(ended_), sink.epoch(began_in_);
+    if (step_ == Step::Await) sink.awaits(epoch_, position_, waiting_, until_, quarantine_);
+  }
 
  private:
   Step step_ = Step::Begin;

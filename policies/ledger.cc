@@ -35,6 +35,17 @@ View Ledger::look_up(const std::vector<std::string>& keys, std::string_view run_
   return view;
 }
 
+Ledger::PlainEpoch Ledger::plain_epoch() const {
+  if (!epoch_) return {};
+  return {epoch_->epoch, epoch_->run_id, epoch_->until};
+}
+
+Ledger::PlainKey Ledger::plain_key(const std::string& key) const {
+  const auto found = surrogates_.find(key);
+  if (found == surrogates_.end()) return {};
+  return {found->second.generation, !found->second.marks.empty()};
+}
+
 Write::Begun Ledger::begin(const std::vector<std::string>& keys, WriteId write, std::string_view run_id,
                            Milliseconds now, const Ids& ids) {
   auto& epoch = epoch_of(run_id, now, ids);

@@ -63,12 +63,26 @@ class Ledger {
   void evict_epoch() { epoch_.reset(); }
   void evict_log() { log_.clear(); }
   std::size_t keys() const { return surrogates_.size(); }
+
+  // What a plain command reads of it, changing nothing.
+  struct PlainEpoch {
+    Epoch epoch = 0;
+    std::string_view run_id;
+    std::optional<Milliseconds> last_lease_ends;
+  };
+  PlainEpoch plain_epoch() const;
+  struct PlainKey {
+    Generation generation = 0;
+    bool marked = false;  // one whose time is over counts until a script takes it away
+  };
+  PlainKey plain_key(const std::string& key) const;
+
   // Forgets surrogate keys without live marks; their entries become misses. Keeps a long-lived process' ledger bounded.
   void trim(std::size_t most_keys, Milliseconds now);
 
   bool operator==(const Ledger&) const = default;
-  // Every id and every time it holds, in a fixed order: for comparing states that differ in neither (tests/model).
-  // `Sink` has id(), time(), number(), word().
+  // What its answers depend on, in a fixed order: for comparing states (tests/model).
+  // `Sink` has id(), epoch(), number(), word(), since() and until() for times, lease(), mark(), marks_end(), logged().
   template <typename Sink>
   void describe(Sink& sink) const;
 
@@ -110,29 +124,20 @@ template <typename Sink>
 void Ledger::describe(Sink& sink) const {
   sink.number(epoch_.has_value());
   if (epoch_) {
-    sink.id(epoch_->epoch);
+    sink.epoch(epoch_->epoch);
     sink.word(epoch_->run_id);
-    sink.time(epoch_->since);
+    sink.since(epoch_->since, timing_.lease);
+    sink.number(epoch_->end);
     sink.number(epoch_->until.has_value());
-    if (epoch_->until) sink.time(*epoch_->until);
-    for (const auto& [id, replica] : epoch_->replicas) {
-      sink.word(id);
-      sink.number(epoch_->end - replica.position);
-      sink.time(replica.lease_until);
-    }
+    if (epoch_->until) sink.until(*epoch_->until);
+    for (const auto& [id, replica] : epoch_->replicas) sink.lease(id, replica.lease_until);
   }
   for (const auto& [key, surrogate] : surrogates_) {
-    sink.word(key);
-    sink.id(surrogate.generation);
-    for (const auto& [write, until] : surrogate.marks) {
-      sink.number(write);
-      sink.time(until);
-    }
+    sink.word(key), sink.id(surrogate.generation);
+    for (const auto& [write, until] : surrogate.marks) sink.mark(write, until);
+    sink.marks_end();
   }
-  for (const auto& entry : log_) {
-    sink.number(epoch_ ? epoch_->end - entry.position : entry.position);
-    sink.time(entry.at);
-  }
+  for (const auto& entry : log_) sink.logged(entry.position, entry.at);
 }
 
 }  // namespace policies::coherence

@@ -14,7 +14,9 @@
 // that saw no mark, hence after it had ended or its mark's time was over: the same argument as for the script, for each
 // write by itself. A write that begins between two of the steps is not answered when this read begins, so that either
 // answer is right. The clock comes last: if Redis stood still between the steps, the last lease is seen to be over, and
-// a late clock makes an entry older, never younger.
+// a late clock makes an entry older, never younger. What the answers are worth is decided in policies/plain_look_up.h;
+// tests/model takes these steps with everything that others may do between them, and finds a stale read without any of
+// the checks but that for marks, which no entry under these generations can meet.
 #include <algorithm>
 #include <asio/associated_executor.hpp>
 #include <asio/post.hpp>
@@ -27,6 +29,7 @@
 #include "gateway/random.h"
 #include "gateway/redis/call.h"
 #include "gateway/redis/reply_view.h"
+#include "policies/plain_look_up.h"
 
 namespace gateway::cache {
 
@@ -110,21 +113,22 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
   void take_plain(const redis::ReplyView& reply) {
     const std::size_t step = step_++, surrogates = what_.surrogate_keys->size();
     if (step == 0) {
-      found_.view.epoch = reply.at(0).number();
-      doubt_ = found_.view.epoch == 0 || reply.at(1).text() != run_id_;
-      last_lease_ends_ = reply.at(2).text() ? reply.at(2).number() : UINT64_MAX;
-      found_.view.generations.reserve(surrogates);
+      const auto last_lease_ends =
+          reply.at(2).text() ? std::optional(std::chrono::milliseconds(reply.at(2).number())) : std::nullopt;
+      seen_.epoch(reply.at(0).number(), reply.at(1).text() == run_id_, last_lease_ends);
+      seen_.reserve(surrogates);
     } else if (step <= surrogates) {
-      found_.view.generations.push_back(reply.at(1).number());
-      doubt_ |= reply.size() != 2 || reply.at(0).text() != "g" || found_.view.generations.back() == 0;  // marks
+      const bool generation_alone = reply.size() == 2 && reply.at(0).text() == "g";
+      seen_.key(reply.at(1).number(), !generation_alone);
     } else if (step == surrogates + 1) {
-      if (const auto stored = reply.text(); stored && !doubt_) take_entry(*stored);
+      if (const auto stored = reply.text(); stored && !seen_.doubtful()) take_entry(*stored);
     } else if (step == surrogates + 2) {
-      if (reply.error()) found_.entry.reset();
+      if (reply.error()) seen_.write_refused();
     } else {
       const auto now = reply.at(0).number() * 1'000 + reply.at(1).number() / 1'000;
       found_.now = std::chrono::milliseconds(now);
-      if (now == 0 || last_lease_ends_ <= now) found_.entry.reset();
+      if (!seen_.may_serve_at(found_.now)) found_.entry.reset();
+      found_.view = std::move(seen_).view();
     }
   }
 
@@ -156,7 +160,8 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
     auto& entry = std::get<StoredEntry>(decoded);
     policies::coherence::Stamp stamp{entry.epoch, {}};
     for (const auto& [name, generation] : entry.generations) stamp.generations.push_back(generation);
-    if (policies::coherence::may_serve(stamp, found_.view)) found_.entry = std::move(entry);
+    if (plain_ ? seen_.entry(stamp) : policies::coherence::may_serve(stamp, found_.view))
+      found_.entry = std::move(entry);
   }
 
   RedisTier& tier_;
@@ -167,10 +172,10 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
   Found found_;
   bool script_unknown_ = false;
   // Of the plain way.
-  bool plain_ = false, doubt_ = false;
+  bool plain_ = false;
   std::size_t step_ = 0;
   std::string run_id_;
-  std::uint64_t last_lease_ends_ = 0;
+  policies::coherence::PlainLookUp seen_;
   std::optional<DecodeFailure> bad_entry_;
 };
 
