@@ -3,100 +3,152 @@
 
 namespace model {
 
+using At = Reader::At;
+
 bool Explorer::usable(const World& world, int r) const {
   return without(Without::LeaseFence) || world.now < world.replicas[static_cast<std::size_t>(r)].usable_until;
 }
 
-bool Explorer::serve(World& world, std::size_t i, int value) {
-  auto& reader = world.readers[i];
-  reader.at = Reader::At::Done;
-  reader.value = value;
-  if (value < reader.floor) {
-    trace_.back() += ": serves version " + std::to_string(value) + ", but " + std::to_string(reader.floor) +
-                     " was answered before it began";
-    violation();
-    return false;
-  }
+// Whatever it does after this, what it answers is settled.
+bool Explorer::serve(const Reader& reader, int value) {
+  if (value < reader.floor) violation(value, reader.floor);
   return true;
 }
 
-bool Explorer::fill(World& world, const Reader& reader, int value) {
+void Explorer::fill(World& world, const Reader& reader, int value) const {
+  if (!bounds_.memory) return;
   auto& replica = world.replicas[static_cast<std::size_t>(reader.replica)];
   replica.memory = {true, value, without(Without::MemoryGuard) ? replica.counter : reader.counter};
-  return true;
 }
 
 void Explorer::reader_steps(const World& world, std::size_t i) {
-  const auto& reader = world.readers[i];
-  const std::string name = "read " + std::to_string(i);
-  using At = Reader::At;
-  switch (reader.at) {
+  switch (world.readers[i].at) {
     case At::Idle:
-      for (int r = 0; r < kReplicas; ++r)
-        step(world, name + " begins at r" + std::to_string(r), [&, r](World& next) {
-          auto& mine = next.readers[i];
-          const auto& replica = next.replicas[static_cast<std::size_t>(r)];
-          mine.replica = r;
-          mine.floor = next.answered;
-          mine.counter = replica.counter;
-          mine.at = At::Guarded;
-          if (replica.memory.full && replica.memory.counter == replica.counter && usable(next, r))
-            return serve(next, i, replica.memory.value);
-          return true;
-        });
-      break;
+      return read_begins(world, i);
     case At::Guarded:
-      step(world, name + " looks up", [&](World& next) { return look_up(next, i, -1); });
-      for (std::size_t j = 0; j < world.readers.size(); ++j)
-        if (j != i && joinable(world.readers[j], reader))
-          step(world, name + " looks up and may join read " + std::to_string(j),
-               [&, j](World& next) { return look_up(next, i, static_cast<int>(j)); });
-      break;
+      if (bounds_.script) script_steps(world, i);
+      if (bounds_.plain && !world.stands_still) plain_step(world, i);
+      return;
+    case At::Asking:
+      return script_steps(world, i);
+    case At::Plain:
+      if (!world.stands_still) plain_step(world, i);
+      return;
     case At::Looked:
-      step(world, name + " fetches", [&](World& next) {
+      return step(world, {"read %d fetches", static_cast<int>(i)}, [&](World& next) {
         next.readers[i].value = next.version;
         next.readers[i].at = At::Fetched;
         return true;
       });
-      break;
+    case At::Found:
     case At::Fetched:
-      step(world, name + " stores and is served", [&](World& next) {
-        auto& mine = next.readers[i];
-        if (may_store(mine.view)) {
-          next.entry = RedisEntry{mine.value, stamp_of(mine.view)};
-          fill(next, mine, mine.value);
-        }
-        for (auto& other : next.readers)
-          if (other.at == At::Flying && other.flight == static_cast<int>(i) &&
-              !serve(next, static_cast<std::size_t>(&other - next.readers.data()), mine.value))
-            return false;
-        return serve(next, i, mine.value);
-      });
-      break;
-    default:
-      break;
+    case At::Stored:
+    case At::Storing:
+      return fetched_steps(world, i);
+    case At::Flying:
+    case At::Gone:
+      return;
   }
 }
 
-bool Explorer::joinable(const Reader& flight, const Reader& reader) {
-  return flight.replica == reader.replica && (flight.at == Reader::At::Looked || flight.at == Reader::At::Fetched);
+void Explorer::read_begins(const World& world, std::size_t i) {
+  for (int r = 0; r < kReplicas; ++r)
+    step(world, {"read %d begins at r%d", static_cast<int>(i), r}, [&](World& next) {
+      auto& mine = next.readers[i];
+      const auto& replica = next.replicas[static_cast<std::size_t>(r)];
+      // A master that was deposed and has not learnt of it answers what it will (README).
+      const bool promised = !replica.at_deposed || next.deposed->read_only;
+      mine = {.at = At::Guarded, .replica = r, .floor = promised ? next.answered : 0, .counter = replica.counter};
+      if (!replica.memory.full || replica.memory.counter != replica.counter || !usable(next, r)) return true;
+      serve(mine, replica.memory.value);
+      mine = {.at = At::Gone};
+      return true;
+    });
+}
+
+void Explorer::script_steps(const World& world, std::size_t i) {
+  const auto& reader = world.readers[i];
+  if (!takes_scripts(world, reader.replica)) return;
+  step(world, {"read %d looks up", static_cast<int>(i)}, [&](World& next) { return look_up(next, i, -1); });
+  for (std::size_t j = 0; j < static_cast<std::size_t>(bounds_.reads); ++j)
+    if (j != i && joinable(world.readers[j], reader))
+      step(world, {"read %d looks up and may join read %d", static_cast<int>(i), static_cast<int>(j)},
+           [&](World& next) { return look_up(next, i, static_cast<int>(j)); });
+}
+
+bool Explorer::joinable(const Reader& flight, const Reader& reader) const {
+  return flight.replica == reader.replica &&
+         (flight.at == At::Looked || flight.at == At::Fetched || flight.at == At::Stored);
 }
 
 bool Explorer::look_up(World& world, std::size_t i, int join) {
   auto& reader = world.readers[i];
-  reader.view = world.redis.look_up(kKeys, run_id(world), world.now, ids(world));
-  if (world.entry && may_serve(world.entry->stamp, reader.view)) {
-    fill(world, reader, world.entry->value);
-    return serve(world, i, world.entry->value);
+  auto& server = Explorer::server(world, reader.replica).change();
+  const auto view = server.ledger.look_up(keys_, run_id(server), world.now, ids(world));
+  if (server.entry && may_serve(server.entry->stamp, view)) {
+    if (join >= 0) return false;
+    reader.value = server.entry->value;
+    reader.at = At::Found;
+    return serve(reader, reader.value);
   }
-  reader.at = Reader::At::Looked;
+  reader.at = At::Looked;
+  reader.view = view;
   if (join < 0) return true;
   const auto& flight = world.readers[static_cast<std::size_t>(join)];
-  const bool same = may_share_fetch(flight.view, static_cast<std::uint64_t>(flight.counter), reader.view,
+  auto seen = flight.view;
+  if (without(Without::FlightMarks)) seen.marks = view.marks;
+  const bool same = may_share_fetch(seen, static_cast<std::uint64_t>(flight.counter), view,
                                     static_cast<std::uint64_t>(reader.counter));
   if (!same && !without(Without::FlightState)) return false;
-  reader.at = Reader::At::Flying;
-  reader.flight = join;
+  reader = {.at = At::Flying, .replica = reader.replica, .floor = reader.floor, .flight = join};
+  return true;
+}
+
+// The answer goes to memory, to those who wait and to Redis, in either order.
+void Explorer::fetched_steps(const World& world, std::size_t i) {
+  const auto& reader = world.readers[i];
+  const int me = static_cast<int>(i);
+  if (reader.at == At::Found)
+    step(world, {"read %d fills memory with what Redis had", me}, [&](World& next) {
+      fill(next, reader, reader.value);
+      next.readers[i] = {.at = At::Gone};
+      return true;
+    });
+  if (reader.at == At::Fetched || reader.at == At::Stored)
+    step(world, {"read %d fills memory and is served", me}, [&](World& next) { return land(next, i); });
+  if (reader.at == At::Storing || (reader.at == At::Fetched && may_store(reader.view)))
+    if (takes_scripts(world, reader.replica))
+      step(world, {"read %d stores", me}, [&](World& next) {
+        store(next, reader);
+        if (reader.at == At::Fetched)
+          next.readers[i].at = At::Stored;
+        else
+          next.readers[i] = {.at = At::Gone};
+        return true;
+      });
+}
+
+void Explorer::store(World& world, const Reader& reader) const {
+  auto& server = Explorer::server(world, reader.replica).change();
+  auto stamp = stamp_of(reader.view);
+  if (without(Without::Capture))
+    stamp.generations = server.ledger.look_up(keys_, run_id(server), world.now, ids(world)).generations;
+  server.entry = RedisEntry{reader.value, std::move(stamp)};
+}
+
+bool Explorer::land(World& world, std::size_t i) {
+  const auto mine = world.readers[i];
+  if (may_store(mine.view)) fill(world, mine, mine.value);
+  serve(mine, mine.value);
+  for (auto& other : world.readers) {
+    if (other.at != At::Flying || other.flight != static_cast<int>(i)) continue;
+    serve(other, mine.value);
+    other = {.at = At::Gone};
+  }
+  if (mine.at == At::Fetched && may_store(mine.view))
+    world.readers[i] = {.at = At::Storing, .replica = mine.replica, .value = mine.value, .view = mine.view};
+  else
+    world.readers[i] = {.at = At::Gone};
   return true;
 }
 

@@ -4,11 +4,12 @@
 namespace model {
 
 void Explorer::replica_steps(const World& world, int r) {
-  const auto& replica = world.replicas[static_cast<std::size_t>(r)];
-  const std::string name = kNames[static_cast<std::size_t>(r)];
-  if (!replica.notices.empty()) {
-    step(world, name + " gets a log message", [&, r](World& next) {
-      auto& mine = next.replicas[static_cast<std::size_t>(r)];
+  const auto me = static_cast<std::size_t>(r);
+  const auto& replica = world.replicas[me];
+  // One that is lost is one that never comes: those behind it then tell nothing that a report does not.
+  if (!replica.notices.empty())
+    step(world, {"r%d gets a log message", r}, [&](World& next) {
+      auto& mine = next.replicas[me];
       const auto [epoch, position] = mine.notices.front();
       mine.notices.erase(mine.notices.begin());
       if (mine.follower.report().position + 1 == position &&
@@ -16,37 +17,30 @@ void Explorer::replica_steps(const World& world, int r) {
         ++mine.counter;
       return true;
     });
-    step(world, name + " loses its log messages", [&, r](World& next) {
-      next.replicas[static_cast<std::size_t>(r)].notices.clear();
-      return true;
-    });
-  }
-  if (!replica.reply && world.reports > 0)
-    step(world, name + " reports", [&, r](World& next) {
-      --next.reports;
+  if (replica.reply)
+    step(world, {"r%d has the report's answer", r}, [&](World& next) { return take_reply(next, r); });
+  else if (takes_scripts(world, r) && world.reports != 0)
+    step(world, {"r%d reports", r}, [&](World& next) {
+      if (next.reports > 0) --next.reports;
       report(next, r);
-      return true;
-    });
-  else if (replica.reply)
-    step(world, name + " has the report's answer", [&, r](World& next) {
-      take_reply(next, r);
       return true;
     });
 }
 
-void Explorer::report(World& world, int r) {
+void Explorer::report(World& world, int r) const {
   auto& replica = world.replicas[static_cast<std::size_t>(r)];
+  auto& server = Explorer::server(world, r).change();
+  const auto& name = kNames[static_cast<std::size_t>(r)];
   const auto mine = replica.follower.report();
-  auto reported = world.redis.report(kNames[static_cast<std::size_t>(r)], mine, run_id(world), world.now, ids(world));
+  auto reported = server.ledger.report(name, mine, run_id(server), world.now, ids(world));
   if (!reported.cut) {
     world.acknowledged[static_cast<std::size_t>(r)] = mine;
-    for (auto& writer : world.writers)
-      writer.write.acknowledged(kNames[static_cast<std::size_t>(r)], mine.epoch, mine.position);
+    for (auto& writer : world.writers) writer.write.acknowledged(name, mine.epoch, mine.position);
   }
   replica.reply = ReplicaState::Reply{std::move(reported), world.now};
 }
 
-void Explorer::take_reply(World& world, int r) {
+bool Explorer::take_reply(World& world, int r) const {
   auto& replica = world.replicas[static_cast<std::size_t>(r)];
   const auto reply = std::move(*replica.reply);
   replica.reply.reset();
@@ -57,6 +51,7 @@ void Explorer::take_reply(World& world, int r) {
                                 reply.sent_at))
     ++replica.counter;
   replica.usable_until = replica.follower.usable_until(timing());
+  return true;
 }
 
 }  // namespace model
