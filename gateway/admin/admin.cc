@@ -9,6 +9,7 @@
 
 #include "gateway/access/key_hash.h"
 #include "gateway/server/problem.h"
+#include "policies/foreign_site.h"
 
 namespace gateway::admin {
 
@@ -33,21 +34,12 @@ bool from_another_site(const RequestView& request) {
   return scheme == std::string_view::npos || !policies::same_name(origin->substr(scheme + 3), request.host);
 }
 
-// An address, or localhost: what a browser cannot be made to mistake for another site's name.
-bool names_this_machine(std::string_view host) {
-  if (host.empty() || host.front() == '[') return true;
-  host = host.substr(0, host.find(':'));
-  const auto dot = host.rfind('.');
-  if (policies::same_name(host.substr(dot == std::string_view::npos ? 0 : dot + 1), "localhost")) return true;
-  return host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 std::optional<Problem> refusal(const Access& access, const Route& route, const RequestView& request) {
   if (!route.open && access.key_hash.empty() && access.reachable)
     return Problem{403, "http_request_denied", "admin-key-not-configured", "Only metrics and health are served here",
                    "Others can reach this address and no admin key is configured: set admin.key_hash to what "
                    "`contacts-gateway hash-key` prints, or let admin.listen be a loopback address."};
-  if (!route.open && access.key_hash.empty() && !names_this_machine(request.host))
+  if (!route.open && access.key_hash.empty() && !policies::names_this_machine(request.host))
     return Problem{403, "http_request_denied", "foreign-host", "This name is not known here",
                    "Without an admin key only IP addresses and localhost are taken as Host, since another site's page "
                    "could let its own name point here."};

@@ -11,6 +11,7 @@
 #include "gateway/webhooks/intake.h"
 #include "policies/cache_key.h"
 #include "policies/cache_status.h"
+#include "policies/foreign_site.h"
 #include "policies/location.h"
 #include "policies/named_records.h"
 #include "policies/passthrough.h"
@@ -109,7 +110,7 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
     return parts_.webhooks.receive(in_force_->webhook_keys, in_force_->settings->webhooks.max_age, view,
                                    std::move(seen.reply), std::string(seen.id));
   }
-  if (!identify(seen)) return refuse(seen, Refusal::NoKey);
+  if (!welcome(seen)) return;
   if (!match(seen) || !locate(seen)) return;
   if (const auto* handler = parts_.own_paths.handler_of(*seen.match.operation)) {
     if (has_memory(seen)) hand_over_own(seen, *handler);
@@ -207,9 +208,25 @@ bool Front::locate(Seen& seen) {
   return true;
 }
 
+// False: refused. Without keys every program on the machine is served, but no browser for another site; none of those
+// comes over a unix socket, and TLS has shown them that the name is ours.
+bool Front::welcome(Seen& seen) {
+  if (!in_force_->clients.open()) {
+    if (identify(seen)) return true;
+    refuse(seen, Refusal::NoKey);
+    return false;
+  }
+  const auto foreign = policies::foreign_site(seen.view.fields, seen.view.host);
+  if (!foreign) return true;
+  const auto& settings = *in_force_->settings;
+  const bool name_is_ours = !settings.server.tls.certificate.empty() || seen.reply.peer() == "unix";
+  if (*foreign == policies::ForeignSite::Host && name_is_ours) return true;
+  refuse(seen, *foreign == policies::ForeignSite::Page ? Refusal::ForeignPage : Refusal::ForeignHost);
+  return false;
+}
+
 // Who the request is from, remembered with its connection.
 bool Front::identify(Seen& seen) {
-  if (in_force_->clients.open()) return true;
   const auto key = access::bearer_key(seen.view.fields);
   auto& slot = seen.reply.connection_slot();
   if (const auto* known = static_cast<const access::Remembered*>(slot.get());

@@ -50,6 +50,7 @@ class Front final : public server::Handler {
  private:
   // What this worker knows of the request so far; views into the connection's buffers.
   struct Seen;
+  bool welcome(Seen& seen);
   bool identify(Seen& seen);
   bool match(Seen& seen);
   bool locate(Seen& seen);

@@ -26,6 +26,13 @@ constexpr std::array kRows{
         "Send the key that the gateway's operator gave you as `Authorization: Bearer KEY`."},
     Row{Refusal::Forbidden, 403, "http_request_denied", "forbidden", "Not allowed",
         "This client may not use that operation or location."},
+    Row{Refusal::ForeignPage, 403, "http_request_denied", "cross-site-request", "Another site's page sent this request",
+        "Without clients this gateway answers programs, and pages of this machine, only. With `clients` in its "
+        "settings "
+        "whoever has a key may come from anywhere."},
+    Row{Refusal::ForeignHost, 403, "http_request_denied", "foreign-host", "This name is not known here",
+        "Without clients only IP addresses, localhost and private names are taken as Host, since another site's page "
+        "could let its own name point here. With `clients` in its settings any name will do."},
     Row{Refusal::LocationMissing, 400, "http_request_error", "location-missing", "Which location?",
         "Several locations are configured and the request names none: send `locationId` in the query or an "
         "`X-Location-Id` field."},

@@ -17,6 +17,8 @@ enum class Refusal {
   WrongMethod,
   NoKey,
   Forbidden,
+  ForeignPage,
+  ForeignHost,
   LocationMissing,
   LocationConflict,
   NoCredentials,

@@ -81,6 +81,49 @@ bool among(const std::string& list, const std::string& what) {
 }  // namespace
 
 TEST_SUITE("door") {
+  TEST_CASE("without clients programs are served, and browsers for another site's page are not") {
+    SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "0"}}};
+    GatewayOptions options{.upstream = simulator.url(), .settings = {{"credentials.token", "simulator-token"}}};
+    const struct {
+      HttpFields fields;
+      int status, with_clients;
+      std::string type;
+    } cases[] = {
+        {{}, 200, 401, ""},
+        {{{"Origin", "http://evil.example"}}, 403, 401, "cross-site-request"},
+        {{{"Sec-Fetch-Site", "cross-site"}}, 403, 401, "cross-site-request"},
+        {{{"Host", "evil.example"}}, 403, 401, "foreign-host"},
+        {{{"Origin", "http://localhost:5173"}}, 200, 401, ""},
+        {{{"Host", "gateway:8080"}}, 200, 401, ""},
+    };
+    GatewayProcess open(options);
+    options.config = R"({"clients":[{"name":"all","key_hash":")" + hash_of(std::string("cgk_all") + kKeyTail) + "\"}]}";
+    GatewayProcess closed(options);
+    const std::string kContact = "/contacts/contact0000000000001";
+    for (const auto& each : cases) {
+      CAPTURE(each.type);
+      for (int round = 0; round < 2; ++round) {  // the second from the cache
+        const auto answer = HttpClient(open.address()).get(kContact, each.fields);
+        CHECK(answer.status == each.status);
+        CHECK(answer.body.find("problems/" + each.type) != (each.type.empty() ? 0 : std::string::npos));
+      }
+      // With clients the key decides.
+      CHECK(HttpClient(closed.address()).get(kContact, each.fields).status == each.with_clients);
+      auto fields = each.fields;
+      fields.emplace_back("Authorization", std::string("Bearer cgk_all") + kKeyTail);
+      CHECK(HttpClient(closed.address()).get(kContact, fields).status == 200);
+    }
+    // A "simple" request of a page's, which needs no leave from here.
+    const auto tagged = HttpClient(open.address())
+                            .send({.method = "POST",
+                                   .target = kContact + "/tags",
+                                   .fields = {{"Content-Type", "text/plain"}, {"Origin", "http://evil.example"}},
+                                   .body = R"({"tags":["evil"]})"});
+    CHECK(tagged.status == 403);
+    CHECK(HttpClient(simulator.address()).get("/_simulator/contacts?locationId=loc_demo").body.find("evil") ==
+          std::string::npos);
+  }
+
   TEST_CASE("each client may do what its rules say and nothing else, whether or not a location exists") {
     Door door;
     HttpClient http(door.gateway.address());
