@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "gateway/config/address.h"
+#include "gateway/redis/client.h"
 #include "gateway/webhooks/public_keys.h"
 
 namespace gateway::config {
@@ -103,6 +104,13 @@ void check_webhooks(const Settings& s, Problems& problems) try {
   problems.emplace_back(e.what());
 }
 
+void check_redis(const Settings& s, Problems& problems) try {
+  if (!s.redis.url.empty()) redis::parse_url(s.redis.url.value);
+} catch (const std::invalid_argument& e) {
+  problems.push_back(std::string("redis.url: ") + e.what() +
+                     "; expected redis://[user:password@]host:port/db or redis+sentinel://host:port,…/name");
+}
+
 void check_flows(const Settings& s, Problems& problems) {
   if (!s.flows.path.empty() && s.redis.url.empty())
     problems.push_back(
@@ -131,6 +139,7 @@ Problems contradictions(const Settings& settings) {
   check_clients(settings, problems);
   check_tls(settings, problems);
   check_webhooks(settings, problems);
+  check_redis(settings, problems);
   check_flows(settings, problems);
   check_times(settings, problems);
   return problems;

@@ -60,6 +60,13 @@ TEST_SUITE("config") {
         {[](Settings& s) { s.rate_limit.daily = 50; }, ""},
         {[](Settings& s) { s.rate_limit.daily = 50, s.rate_limit.requests = 60; }, "rate_limit.daily: less"},
         {[](Settings& s) { s.cache.refuse_writes = true; }, "cache.on_redis_loss: refuse-writes needs redis.url"},
+        {[](Settings& s) { s.redis.url.value = "redis://"; },
+         "redis.url: the Redis URL names no host; expected redis://"},
+        {[](Settings& s) { s.redis.url.value = "redis://h:99999"; },
+         "redis.url: the port in the Redis URL is no number"},
+        {[](Settings& s) { s.redis.url.value = "redis://h:6379/abc"; }, "redis.url: the database in"},
+        {[](Settings& s) { s.redis.url.value = "redis+sentinel://h:1"; }, "redis.url: redis+sentinel:// names no"},
+        {[](Settings& s) { s.redis.url.value = "redis://h"; }, ""},
         {[](Settings& s) { s.credentials.oauth.store = "redis"; }, "credentials.oauth.store: no grant"},
         {[](Settings& s) {
            s.credentials.oauth.grants = {OAuthGrant{.client_id = "i", .client_secret = {"s", ""}}};
