@@ -76,10 +76,13 @@ std::string body_of(const FlowsRequest& request) {
 // What is wrong with the command line; empty: nothing.
 std::string complaint(const FlowsRequest& request) {
   const bool changes = request.action == "retry" || request.action == "drop";
-  if (request.action == "list" && (request.all || !request.run.empty())) return "list takes no run";
-  if (request.action == "show" && (request.run.empty() || request.all)) return "show takes one run, as list names it";
-  if (changes && request.run.empty() == !request.all) return request.action + " takes either one run or --all";
-  if (request.run.find_first_not_of("0123456789abcdef") != std::string::npos) return "a run is as list names it";
+  if (request.action == "list" && (request.all || !request.run.empty())) return "flows list takes no run";
+  if (request.action == "show" && (request.run.empty() || request.all))
+    return "flows show takes one run, as `flows list` names it";
+  if (changes && request.run.empty() == !request.all)
+    return "flows " + request.action + " takes either one run or --all";
+  if (request.run.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return "expected a run as `flows list` names it, in hexadecimal";
   return {};
 }
 
@@ -87,7 +90,7 @@ std::string complaint(const FlowsRequest& request) {
 
 int flows(const config::Inputs& inputs, const FlowsRequest& request, std::ostream& out, std::ostream& errors) try {
   if (const auto wrong = complaint(request); !wrong.empty()) {
-    errors << "contacts-gateway: flows " << wrong << '\n';
+    errors << "contacts-gateway: " << wrong << '\n';
     return kInvalid;
   }
   const auto loaded = load_settings(inputs, false, errors);

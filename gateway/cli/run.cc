@@ -151,7 +151,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kDone : kInvalid;
   }
-  return dispatch(app, options);
+  const int code = dispatch(app, options);
+  if (std::cout.flush()) return code;
+  std::cerr << "contacts-gateway: the standard output cannot be written\n";
+  return code == kDone ? kFailed : code;
 }
 
 }  // namespace gateway::cli

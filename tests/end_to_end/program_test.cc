@@ -108,4 +108,15 @@ TEST_SUITE("program") {
       CHECK(process.output(Stream::Out).find(said) != std::string::npos);
     }
   }
+
+  TEST_CASE("what cannot be written is told of, and a word that is no run is named as one") {
+    Process full({.arguments = {"sh", "-c", test_support::binary_dir() + "/contacts-gateway operations >/dev/full"},
+                  .environment = {},
+                  .unset_prefix = "GATEWAY_"});
+    CHECK(full.wait_for_exit(kLimit) == 1);
+    CHECK(full.output(Stream::Error) == "contacts-gateway: the standard output cannot be written\n");
+    auto drop = program({"flows", "drop", "x"});
+    CHECK(drop.wait_for_exit(kLimit) == 2);
+    CHECK(drop.output(Stream::Error) == "contacts-gateway: expected a run as `flows list` names it, in hexadecimal\n");
+  }
 }
