@@ -85,6 +85,7 @@ class World {
     options.fault_point = fault_point;
     auto gateway = std::make_unique<GatewayProcess>(options);
     const std::lock_guard lock(mutex_);
+    if (replicas_.size() <= replica) replicas_.resize(replica + 1);
     replicas_[replica] = std::move(gateway);
   }
 
