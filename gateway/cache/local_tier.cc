@@ -54,7 +54,9 @@ asio::awaitable<void> LocalTier::finish(std::string, Found, std::shared_ptr<cons
 
 asio::awaitable<std::optional<policies::coherence::Write::Begun>> LocalTier::begin(std::vector<std::string> keys,
                                                                                    policies::coherence::WriteId write) {
-  auto begun = ledger_.begin(keys, write, kRunId, boottime(), random_id);
+  const auto now = boottime();
+  ledger_.trim(kMostKeys, now);
+  auto begun = ledger_.begin(keys, write, kRunId, now, random_id);
   begun.epoch_age = timing_.lease;  // no other memory than ours: a young epoch holds nobody
   co_return begun;
 }

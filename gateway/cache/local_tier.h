@@ -31,6 +31,7 @@ class LocalTier final : public SharedTier {
   asio::awaitable<void> await_acknowledgements(std::shared_ptr<policies::coherence::Write> write,
                                                std::chrono::milliseconds limit) override;
   const std::string& self() const override { return self_; }
+  std::size_t known_keys() const { return ledger_.keys(); }  // bounded, but for those of writes under way
   asio::awaitable<std::optional<policies::coherence::Write::Begun>> renew_epoch() override;
 
  private:
