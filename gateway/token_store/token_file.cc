@@ -170,7 +170,15 @@ void TokenFile::replace(const Texts& texts) const {
   sync(folder, path_.parent_path());
 }
 
+// One that a backup brought back may be readable for everybody, and would stay so until the next renewal writes it.
+void TokenFile::make_private() const {
+  struct stat found {};
+  if (::stat(path_.c_str(), &found) != 0 || (found.st_mode & 077) == 0) return;
+  if (::chmod(path_.c_str(), 0600) != 0) refuse(path_, "can be read by others and cannot be made private", errno);
+}
+
 void TokenFile::recover() const {
+  make_private();
   const auto aside = beside(".new");
   if (!is_there(aside)) return;
   std::string text = config::read_text_file(aside.string());

@@ -41,7 +41,8 @@ class TokenFile {
 
   Texts read() const;                      // empty where there is no file
   void replace(const Texts& texts) const;  // durably; the caller has kWriter
-  void recover() const;                    // takes what PATH.new has more; the caller has kWriter
+  // At opening: takes what PATH.new has more, and sees to it that only its owner can read PATH; the caller has kWriter.
+  void recover() const;
 
   struct Identity {
     ino_t inode = 0;
@@ -53,6 +54,7 @@ class TokenFile {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  void make_private() const;
   std::filesystem::path beside(const char* ending) const;
   std::filesystem::path path_;
 };

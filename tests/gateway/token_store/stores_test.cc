@@ -130,6 +130,20 @@ TEST_CASE("a file has one owner, is private, and tells who else has written it")
   CHECK_FALSE(std::filesystem::exists(path.string() + ".new"));
 }
 
+TEST_CASE("a file that others may read is made private as soon as it is opened") {
+  const TempDir folder;
+  const auto path = folder.path() / "tokens";
+  asio::io_context io;
+  {
+    FileStore store(io, path, key(), true);
+    run(io, [&]() -> asio::awaitable<void> { CHECK(co_await saved(store, grant(1)) == "saved"); });
+  }
+  ::unsetenv(FileStore::kLockFd);
+  std::filesystem::permissions(path, std::filesystem::perms(0644));
+  FileStore again(io, path, key(), true);
+  CHECK(std::filesystem::status(path).permissions() == std::filesystem::perms(0600));
+}
+
 TEST_CASE("what a crash left beside the file is taken where it is whole and later, and never else") {
   const TempDir folder;
   const auto path = folder.path() / "tokens", aside = folder.path() / "tokens.new";
