@@ -50,6 +50,7 @@ struct Operation {
   // What a write invalidates besides, where a {query.…}, {body.…} or {answer.…} template found nothing: the answer was
   // lost, the body cannot be read.
   std::vector<std::string> keys_if_unknown;
+  std::vector<std::string> names;  // records that it may name besides those of `keys`: "opportunity:{body.id}"
   Times times;
   std::string resource = "contacts";  // the upstream document it is from
   std::string location_parameter;     // the query's name for its location, where that is not locationId

@@ -90,6 +90,8 @@ void set_member(const std::string& entry, std::string_view member, const Value& 
     operation.keys = texts(entry, member, value);
   else if (member == "keys_if_unknown")
     operation.keys_if_unknown = texts(entry, member, value);
+  else if (member == "names")
+    operation.names = texts(entry, member, value);
   else if (member == "location_parameter")
     operation.location_parameter = text(entry, member, value);
   else if (member == "why")
@@ -140,6 +142,7 @@ void check(Operation& operation) {
       wrong(operation.name, "has an alias with other parameters");
   for (const auto& key : operation.keys) check_key(operation, key);
   for (const auto& key : operation.keys_if_unknown) check_key(operation, key);
+  for (const auto& record : operation.names) check_key(operation, record);
 }
 
 void check_keys(const std::string& entry, const std::vector<std::string>& keys) {

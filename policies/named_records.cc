@@ -39,8 +39,9 @@ std::string_view place_in(std::string_view key, const KindRow& row) {
 template <typename Found>
 void for_each_place(const Operation& operation, Found found) {
   for (const auto& row : kKinds) {
-    for (const auto& key : operation.keys)
-      if (const auto place = place_in(key, row); !place.empty() && !found(row.kind, place)) return;
+    for (const auto* keys : {&operation.keys, &operation.names})
+      for (const auto& key : *keys)
+        if (const auto place = place_in(key, row); !place.empty() && !found(row.kind, place)) return;
     const auto& names = operation.parameter_names;
     if (std::ranges::find(names, row.parameter) != names.end() && !found(row.kind, row.parameter)) return;
   }
