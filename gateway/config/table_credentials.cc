@@ -111,7 +111,8 @@ constexpr Setting kRows[] = {
      .apply = APPLY(s.clients.back().operations = v.items)},
     {.path = "clients[].rate",
      .type = Type::Rate,
-     .doc = "Requests a second at most",
+     .doc =
+         "Requests a second at most, of those that need a permit (not answered from the cache), through each gateway",
      .most = 1'000'000,
      .apply = APPLY(s.clients.back().rate = v.fraction)},
     {.path = "clients[].location",
