@@ -39,6 +39,19 @@ Number number_at(std::string_view json, std::string_view path) {
   return number;
 }
 
+// The moment by which upstream orders a contact: some answers name it (`startAfter`), all have `dateAdded`.
+std::int64_t place_of(std::string_view contact, std::int64_t added_ms) {
+  const auto named = number_at<std::int64_t>(contact, "startAfter");
+  return named > 0 ? named : added_ms;
+}
+
+NextPage told_by(std::string_view body) {
+  if (!first_at(body, "meta.startAfterId").empty()) return NextPage::Told;
+  const auto meta = policies::json_member(body, "meta");
+  const bool none = meta && (policies::json_member(*meta, "nextPage") || policies::json_member(*meta, "nextPageUrl"));
+  return none ? NextPage::None : NextPage::Untold;
+}
+
 server::Response unreadable(std::string detail) {
   return server::to_response(
       {502, "http_protocol_error", "upstream-unreadable", "The upstream's answer cannot be read", std::move(detail)});
@@ -83,7 +96,8 @@ std::string page_target(std::string_view location, const policies::PageMark& mar
   policies::append_word(target, location);
   target += "&limit=" + std::to_string(kPageSize);
   if (mark.after_id.empty()) return target;
-  target += "&startAfter=" + std::to_string(mark.after_ms) + "&startAfterId=";
+  if (mark.after_ms != 0) target += "&startAfter=" + std::to_string(mark.after_ms);
+  target += "&startAfterId=";
   policies::append_word(target, mark.after_id);
   return target;
 }
@@ -103,11 +117,30 @@ std::variant<Page, server::Response> read_page(const server::Response& response,
   if (std::ranges::any_of(page.contacts, [](const auto& each) { return each.id.empty(); }))
     return unreadable("A contact in its list has no id.");
   page.total = number_at<std::uint64_t>(text, "meta.total");
-  page.next.after_id = first_at(text, "meta.startAfterId");
-  page.next.after_ms = number_at<std::int64_t>(text, "meta.startAfter");
-  page.last = page.contacts.empty() || page.next.after_id.empty();
-  if (!page.last && page.next == asked) return unreadable("Its next page is itself.");
+  if (page.total == 0) page.total = number_at<std::uint64_t>(text, "count");
+  if (page.contacts.empty()) return page;
+  page.tells = told_by(text);
+  const auto& last = page.contacts.back();
+  page.next = page.tells == NextPage::Told ? policies::PageMark{number_at<std::int64_t>(text, "meta.startAfter"),
+                                                                first_at(text, "meta.startAfterId")}
+                                           : policies::PageMark{place_of(last.json, last.added_ms), last.id};
+  if (page.tells == NextPage::Told && page.next == asked) return unreadable("Its next page is itself.");
   return page;
+}
+
+// `count` may be the page's own: it ends nothing by itself. A page that says it is the last, and of more than there
+// was, is asked behind.
+Onward onward(const Page& page, std::uint64_t done, bool repeated) {
+  const bool all = page.total == 0 ? page.contacts.size() != kPageSize : done >= page.total;
+  if (page.contacts.empty()) return Onward::End;
+  if (page.tells == NextPage::Told) return Onward::Next;
+  if (repeated) return all ? Onward::End : Onward::Lost;
+  return page.tells == NextPage::None && (page.total == 0 || all) ? Onward::End : Onward::Next;
+}
+
+server::Response lost(const Page& page, std::uint64_t done) {
+  return unreadable("Behind contact " + std::to_string(done) + " it lists the same ones again" +
+                    (page.total > 0 ? ", of " + std::to_string(page.total) + " that it counts." : "."));
 }
 
 // The newest come first, equal moments by id.

@@ -1,6 +1,8 @@
 // The contacts of one location, page by page, as upstream lists them: the newest first, each page from behind the last
 // contact of the one before (startAfter, startAfterId), so that contacts that come or go meanwhile move no other one
-// over a page's edge. Patient: what may pass (429, 5xx) is tried again. Asio thread only.
+// over a page's edge. Where a page does not say where the next one begins (the vendor's document has no `meta`), that
+// is behind its own last contact, until a page is empty. Patient: what may pass (429, 5xx) is tried again. Asio thread
+// only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -42,13 +44,24 @@ struct ListedContact {
   std::string id;
   std::int64_t added_ms = 0;
 };
+enum class NextPage {
+  Told,    // upstream says where it begins
+  None,    // it says that there is none
+  Untold,  // it says nothing: behind this page's last contact
+};
 struct Page {
   std::shared_ptr<const std::string> body;
   std::vector<ListedContact> contacts;
-  policies::PageMark next;
-  bool last = false;
+  policies::PageMark next;  // of an empty page: none
+  NextPage tells = NextPage::Untold;
   std::uint64_t total = 0;  // of the location, as upstream says; 0: it does not
 };
+
+enum class Onward { Next, End, Lost };
+// What comes behind a page, with `done` contacts so far. `repeated`: it holds nothing but contacts of the page before,
+// as from an upstream that knows no pages: all there is, or more that cannot be reached (Lost).
+Onward onward(const Page& page, std::uint64_t done, bool repeated);
+server::Response lost(const Page& page, std::uint64_t done);  // the problem that Lost ends with
 
 std::string page_target(std::string_view location, const policies::PageMark& mark);
 

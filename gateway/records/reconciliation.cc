@@ -1,5 +1,6 @@
 #include "gateway/records/reconciliation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <unordered_set>
@@ -53,14 +54,27 @@ struct Reconciliation::Export {
   std::shared_ptr<OwnRequest> request;
   Outlet outlet;
   std::shared_ptr<std::atomic<int>> running;
-  policies::RecordCursor cursor;
+  policies::RecordCursor cursor, before;  // `before`: behind the last contact of the page before
   std::uint64_t done_before = 0, total = 0;
   bool progress = false;
   steady_clock::time_point began = steady_clock::now(), told = began;
   std::unordered_set<std::string> previous;  // ids of the page before
 
+  bool repeats(const Page& page) const;
+  void go_to(const policies::PageMark& page);
   void add_progress();
 };
+
+bool Reconciliation::Export::repeats(const Page& page) const {
+  return !previous.empty() &&
+         std::ranges::all_of(page.contacts, [&](const auto& contact) { return previous.contains(contact.id); });
+}
+
+void Reconciliation::Export::go_to(const policies::PageMark& page) {
+  before = cursor;
+  cursor.page = page;
+  cursor.last_id.clear();
+}
 
 // From here on in this run; what an earlier one did took its own time.
 void Reconciliation::Export::add_progress() {
@@ -130,13 +144,16 @@ asio::awaitable<void> Reconciliation::run(ExportPtr exporting) {
     }
     if (request.method == "HEAD") co_return request.answer(std::move(head));
     if (!std::exchange(started, true)) exporting->outlet.start(std::move(head));
-    auto& page = std::get<Page>(read);
-    const auto next = page.next;
-    const bool last = page.last;
-    if (!co_await send_page(exporting, std::move(page))) co_return;
-    if (last) break;
-    exporting->cursor.page = next;
-    exporting->cursor.last_id.clear();
+    const auto& page = std::get<Page>(read);
+    const bool repeated = exporting->repeats(page);
+    if (!co_await send_page(exporting, page)) co_return;
+    const auto next = onward(page, exporting->cursor.done, repeated);
+    if (next == Onward::End) break;
+    if (next == Onward::Lost) {
+      exporting->cursor = exporting->before;  // so that it repeats nothing when it is asked to go on
+      co_return co_await fail(exporting, lost(page, exporting->cursor.done));
+    }
+    exporting->go_to(page.next);
   }
   if (exporting->progress) exporting->add_progress();
   exporting->outlet.add("{\"end\":{\"done\":" + std::to_string(exporting->cursor.done) + "}}\n");
@@ -158,7 +175,7 @@ std::unique_ptr<Reconciliation::Parts> Reconciliation::fetch_parts(const Export&
 }
 
 // The parts of some contacts are under way at a time; records leave in the page's order.
-asio::awaitable<bool> Reconciliation::send_page(ExportPtr exporting, Page page) {
+asio::awaitable<bool> Reconciliation::send_page(ExportPtr exporting, const Page& page) {
   exporting->total = page.total;
   std::deque<std::unique_ptr<Parts>> under_way;
   std::size_t at = place_in(page, exporting->cursor), next = at;

@@ -43,7 +43,7 @@ class Reconciliation {
   asio::awaitable<void> run(ExportPtr exporting);
   asio::awaitable<server::Response> fetch_page(ExportPtr exporting) const;
   // False: it went wrong, and the last line is sent.
-  asio::awaitable<bool> send_page(ExportPtr exporting, Page page);
+  asio::awaitable<bool> send_page(ExportPtr exporting, const Page& page);
   std::unique_ptr<Parts> fetch_parts(const Export& exporting, const ListedContact& contact) const;
   asio::awaitable<bool> send_record(ExportPtr exporting, const ListedContact& contact,
                                     std::vector<server::Response> answers);

@@ -76,8 +76,8 @@ void Collector::serve(int socket) {
       const std::lock_guard lock(mutex_);
       status = status_;
       fields = fields_;
-      body = body_;
       requests_.push_back({received.substr(0, end), received.substr(end + 4, length)});
+      body = body_of_ ? body_of_(requests_.back()) : body_;
       if (status == 200) taken_.push_back(requests_.back());
     }
     const bool head_only = received.starts_with("HEAD ");
@@ -94,6 +94,14 @@ void Collector::answer(int status, const std::string& fields, const std::string&
   status_ = status;
   fields_ = fields;
   body_ = body;
+  body_of_ = nullptr;
+}
+
+void Collector::answer_with(std::function<std::string(const Request&)> body_of) {
+  const std::lock_guard lock(mutex_);
+  status_ = 200;
+  fields_.clear();
+  body_of_ = std::move(body_of);
 }
 
 std::vector<Collector::Request> Collector::requests() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -25,6 +26,8 @@ class Collector {
   struct Request {
     std::string head, body;
   };
+  // 200 with the body that this makes of each request, in the collector's thread, until answer() is called.
+  void answer_with(std::function<std::string(const Request&)> body_of);
   std::vector<Request> requests() const;
   // Every span that it took (answered 200), each as JSON text.
   std::vector<std::string> spans() const;
@@ -39,6 +42,7 @@ class Collector {
   mutable std::mutex mutex_;
   int status_ = 200;
   std::string fields_, body_ = "{}";
+  std::function<std::string(const Request&)> body_of_;
   std::vector<Request> requests_, taken_;
   std::thread thread_;
 };

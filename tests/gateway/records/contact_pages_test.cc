@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace gateway;
-using records::Page;
+using records::NextPage, records::Onward, records::Page;
 
 namespace {
 
@@ -32,9 +32,48 @@ TEST_SUITE("contact pages") {
     CHECK(page.contacts[0].added_ms == 1'704'067'201'000);
     CHECK(page.next == policies::PageMark{1'704'067'200'000, "c"});
     CHECK(page.total == 7);
-    CHECK_FALSE(page.last);
-    CHECK(std::get<Page>(read("{\"contacts\":[" + one + "],\"meta\":{}}")).last);
-    CHECK(std::get<Page>(read("{\"contacts\":[]," + std::string(kMeta) + "}")).last);
+    CHECK(page.tells == NextPage::Told);
+    CHECK(records::onward(page, 1, false) == Onward::Next);
+    const auto empty = read("{\"contacts\":[]," + std::string(kMeta) + "}");
+    CHECK(records::onward(std::get<Page>(empty), 1, false) == Onward::End);
+  }
+
+  TEST_CASE("behind a page that does not say where the next one begins, its last contact is") {
+    const std::string two = contact("a", "2024-01-01T00:00:01.000Z") + "," + contact("b", "2024-01-01T00:00:00.000Z");
+    for (const std::string& rest : {std::string(R"("count":2)"), std::string(R"("meta":{})")}) {
+      const auto result = read("{\"contacts\":[" + two + "]," + rest + "}");
+      const auto& page = std::get<Page>(result);
+      CHECK(page.tells == NextPage::Untold);
+      CHECK(page.next == policies::PageMark{1'704'067'200'000, "b"});
+      CHECK(records::onward(page, 2, false) == Onward::Next);  // `count` may be this page's
+    }
+    const auto named = read(R"({"contacts":[{"id":"a","dateAdded":"2024-01-01T00:00:00Z","startAfter":[17,"a"]}]})");
+    CHECK(std::get<Page>(named).next == policies::PageMark{17, "a"});
+    CHECK(records::page_target("l", {0, "a"}) == "/contacts/?locationId=l&limit=100&startAfterId=a");
+  }
+
+  TEST_CASE("a page that says it is the last one is, where it does not tell of more at the same time") {
+    for (const char* meta : {R"({"nextPage":null})", R"({"total":1,"nextPageUrl":null})"}) {
+      const auto result = read(R"({"contacts":[{"id":"a"}],"meta":)" + std::string(meta) + "}");
+      CHECK(records::onward(std::get<Page>(result), 1, false) == Onward::End);
+    }
+    const auto more = read(R"({"contacts":[{"id":"a"}],"meta":{"total":2,"nextPage":null}})");
+    CHECK(records::onward(std::get<Page>(more), 1, false) == Onward::Next);
+  }
+
+  TEST_CASE("an upstream that lists the same again has no more, or has more that cannot be reached") {
+    Page page;
+    page.contacts.resize(7);
+    CHECK(records::onward(page, 7, true) == Onward::End);
+    page.total = 7;
+    CHECK(records::onward(page, 7, true) == Onward::End);
+    page.total = 8;
+    CHECK(records::onward(page, 7, true) == Onward::Lost);
+    page.total = 0;
+    page.contacts.resize(100);  // as many as were asked for
+    CHECK(records::onward(page, 100, true) == Onward::Lost);
+    page.contacts.resize(250);
+    CHECK(records::onward(page, 250, true) == Onward::End);
   }
 
   TEST_CASE("what is no page is a problem, and so is one that leads to itself") {
