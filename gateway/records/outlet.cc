@@ -27,6 +27,14 @@ void Outlet::start(server::Response head) {
   reply_.start(std::move(head), kUnsent);
 }
 
+void Outlet::add_line(std::string_view json) {
+  const auto begin = static_cast<std::ptrdiff_t>(buffer_.size());
+  buffer_.append(json);
+  std::replace_if(
+      buffer_.begin() + begin, buffer_.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  buffer_ += '\n';
+}
+
 // `happened` is cleared before the write whose answer is awaited: a drain that comes after it is posted to this very
 // thread and cannot be missed.
 asio::awaitable<void> Outlet::flush() {

@@ -17,7 +17,9 @@ class Outlet {
   Outlet(asio::io_context& io, server::Reply reply);
 
   void start(server::Response head);
-  void add(std::string_view text) { buffer_.append(text); }  // leaves with the next flush()
+  // One JSON text, which leaves with the next flush(). The line breaks that upstream may have put between its tokens
+  // become spaces; inside of strings JSON has none.
+  void add_line(std::string_view json);
   std::size_t waiting() const { return buffer_.size(); }
   // Returns when there is room for more. A client that has left never has room: its hang-up cancels the caller.
   asio::awaitable<void> flush();

@@ -90,7 +90,7 @@ void Reconciliation::Export::add_progress() {
     const auto left = static_cast<double>(total > cursor.done ? total - cursor.done : 0) / rate;
     line += ",\"seconds_left\":" + std::to_string(static_cast<std::uint64_t>(left + 0.5));
   }
-  outlet.add(line + "}}\n");
+  outlet.add_line(line + "}}");
 }
 
 void Reconciliation::serve(const std::shared_ptr<OwnRequest>& request) {
@@ -156,7 +156,7 @@ asio::awaitable<void> Reconciliation::run(ExportPtr exporting) {
     exporting->go_to(page.next);
   }
   if (exporting->progress) exporting->add_progress();
-  exporting->outlet.add("{\"end\":{\"done\":" + std::to_string(exporting->cursor.done) + "}}\n");
+  exporting->outlet.add_line("{\"end\":{\"done\":" + std::to_string(exporting->cursor.done) + "}}");
   co_await exporting->outlet.flush();
   exporting->outlet.end();
   request.finished(200);
@@ -215,8 +215,8 @@ asio::awaitable<bool> Reconciliation::send_record(ExportPtr exporting, const Lis
   ++cursor.done;
   std::string line;
   policies::append_record(line, contact.json, part_answers(cursor.parts, answers));
-  line.append(",\"cursor\":\"").append(policies::encode(cursor)).append("\"}\n");
-  exporting->outlet.add(line);
+  line.append(",\"cursor\":\"").append(policies::encode(cursor)).append("\"}");
+  exporting->outlet.add_line(line);
   if (exporting->progress && steady_clock::now() - exporting->told >= kProgressEach) exporting->add_progress();
   if (exporting->outlet.waiting() >= kLinesAtOnce) co_await exporting->outlet.flush();
   co_return true;
@@ -225,8 +225,8 @@ asio::awaitable<bool> Reconciliation::send_record(ExportPtr exporting, const Lis
 asio::awaitable<void> Reconciliation::fail(ExportPtr exporting, server::Response problem) const {
   std::string line = "{\"problem\":";
   policies::append_problem(line, problem.status, body_of(problem));
-  line.append(",\"cursor\":\"").append(policies::encode(exporting->cursor)).append("\"}\n");
-  exporting->outlet.add(line);
+  line.append(",\"cursor\":\"").append(policies::encode(exporting->cursor)).append("\"}");
+  exporting->outlet.add_line(line);
   co_await exporting->outlet.flush();
   exporting->outlet.end();
   exporting->request->finished(200, "export-failed");

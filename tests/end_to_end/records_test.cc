@@ -316,4 +316,20 @@ TEST_SUITE("records") {
       target = kRecords + "?cursor=" + last.text("cursor");
     }
   }
+
+  TEST_CASE("a record is one line also where upstream's JSON has line breaks between its tokens") {
+    Collector upstream;
+    upstream.answer_with([](const Collector::Request& request) {
+      if (request.head.find("startAfterId=") != std::string::npos)
+        return std::string("{\r\n \"contacts\": []\r\n}\r\n");
+      return std::string("{\n \"contacts\": [\n  {\r\n   \"id\": \"a\",\n   \"name\": \"in\\ntwo\"\r}\n ]\n}\n");
+    });
+    GatewayProcess gateway({.upstream = upstream.url(), .settings = {{"rate_limit.requests", "1000"}}});
+    const auto body = HttpClient(gateway.address()).get(kRecords).body;
+    const auto lines = lines_of(body);
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0].starts_with(R"({"contact":{     "id": "a",    "name": "in\ntwo" },"cursor":)"));
+    CHECK(body.find('\r') == std::string::npos);
+    CHECK(Json(lines[1]).integer("end.done") == 1);
+  }
 }
