@@ -73,6 +73,7 @@ class Children : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Children
 
 bool json_children(std::string_view json, const Children::Found& found) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  json = without_mark(json);
   rapidjson::MemoryStream stream(json.data(), json.size());
   rapidjson::Reader reader;
   Children children(json, stream, found);
@@ -80,6 +81,7 @@ bool json_children(std::string_view json, const Children::Found& found) {
 }
 
 std::optional<std::string_view> json_member(std::string_view json, std::string_view name) {
+  json = without_mark(json);
   std::optional<std::string_view> value;
   const bool whole = json_children(json, [&](std::string_view each, std::string_view slice) {
     if (each == name && !value) value = slice;

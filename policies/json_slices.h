@@ -1,5 +1,6 @@
 // Values of a JSON text (RFC 8259) as the very bytes that were sent, so that what is put together of several answers
-// keeps their numbers, escapes and order. Untrusted text: no recursion, at most kJsonDepth levels. Pure; any thread.
+// keeps their numbers, escapes and order. Untrusted text: no recursion, at most kJsonDepth levels; a byte order
+// mark is passed over. Pure; any thread.
 #pragma once
 
 #include <functional>

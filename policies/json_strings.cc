@@ -64,9 +64,15 @@ class Follower : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Follower
 
 }  // namespace
 
+std::string_view without_mark(std::string_view json) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  return json.substr(json.starts_with(kMark) ? kMark.size() : 0);
+}
+
 JsonText json_strings(std::string_view json, std::string_view path,
                       const std::function<void(std::string_view)>& found) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  json = without_mark(json);
   rapidjson::MemoryStream stream(json.data(), json.size());
   rapidjson::Reader reader;
   Follower follower(path, found);

@@ -1,5 +1,5 @@
 // What a JSON text (RFC 8259) says at one place, read once from beginning to end without building a document. Untrusted
-// text: no recursion, at most kDepth levels. Pure; any thread.
+// text: no recursion, at most kJsonDepth levels; a byte order mark before it is passed over. Pure; any thread.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,8 @@
 namespace policies {
 
 inline constexpr std::size_t kJsonDepth = 64;
+
+std::string_view without_mark(std::string_view json);  // without a byte order mark (RFC 8259 section 8.1)
 
 enum class JsonText {
   Whole,

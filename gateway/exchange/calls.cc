@@ -24,6 +24,8 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
   const auto* match = std::get_if<policies::Match>(&matched);
   if (match == nullptr) co_return to_response(Refusal::UnknownOperation);
 
+  // The gateway reads what comes back; without the field any coding would do (RFC 9110 section 12.5.3).
+  if (!policies::find_field(call.fields.view(), "Accept-Encoding")) call.fields.add("Accept-Encoding", "identity");
   const auto in_force = in_force_.get();
   auto request = std::make_shared<Request>();
   request->started = std::chrono::steady_clock::now();

@@ -332,4 +332,25 @@ TEST_SUITE("records") {
     CHECK(body.find('\r') == std::string::npos);
     CHECK(Json(lines[1]).integer("end.done") == 1);
   }
+
+  TEST_CASE("what the gateway asks for itself it asks for without a coding, and may begin with a byte order mark") {
+    Collector upstream;
+    upstream.answer_with([](const Collector::Request& request) {
+      const bool plain = request.head.find("Accept-Encoding: identity") != std::string::npos;
+      const bool list = request.head.find("/contacts/?") != std::string::npos;
+      const bool behind = request.head.find("startAfterId=") != std::string::npos;
+      if (!plain) return std::string("\x1f\x8b");
+      return "\xEF\xBB\xBF" + std::string(!list    ? R"({"contact":{"id":"a"}})"
+                                          : behind ? R"({"contacts":[]})"
+                                                   : R"({"contacts":[{"id":"a"}]})");
+    });
+    GatewayProcess gateway({.upstream = upstream.url(), .settings = {{"rate_limit.requests", "1000"}}});
+    HttpClient client(gateway.address());
+    for (const HttpFields& fields : {HttpFields{}, HttpFields{{"Accept-Encoding", "gzip"}}}) {
+      const auto record = client.get("/gateway/contacts/a/record?include=", fields);
+      CHECK(record.status == 200);
+      CHECK(record.body == "{\"contact\":{\"id\":\"a\"}}\n");
+      CHECK(Export(client.get(kRecords, fields).body).ids.size() == 1);
+    }
+  }
 }

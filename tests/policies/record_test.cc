@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "policies/json_slices.h"
+#include "policies/json_strings.h"
 #include "policies/query.h"
 #include "policies/record_cursor.h"
 
@@ -44,6 +45,16 @@ TEST_CASE("values are found as the bytes that were sent") {
   CHECK_FALSE(json_member(R"({"a":{"b":2}})", "b"));
   CHECK_FALSE(json_member(R"([{"b":2}])", "b"));
   CHECK_FALSE(json_member(R"({"b":2)", "b"));
+}
+
+TEST_CASE("a byte order mark before a JSON text hides nothing of it") {
+  const std::string json = "\xEF\xBB\xBF {\"a\": [1], \"b\": {\"c\": \"x\"}}";
+  CHECK(children(json) == R"(a=[1]|b={"c": "x"}|whole)");
+  CHECK(json_member(json, "a") == "[1]");
+  std::string found;
+  CHECK(json_strings(json, "b.c", [&](std::string_view value) { found = value; }) == JsonText::Whole);
+  CHECK(found == "x");
+  CHECK(children("\xEF\xBB\xBF") == "broken");
 }
 
 TEST_CASE("parts are named in any order, and an unknown one is told") {
