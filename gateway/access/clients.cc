@@ -17,7 +17,8 @@ Clients::Clients(const config::Settings& settings, ClientNames& names) {
     if (!number) throw std::runtime_error("clients: too many names since the start; a restart forgets old ones");
     if (places_.size() <= *number) places_.resize(*number + 1u);
     places_[*number] = static_cast<std::uint16_t>(clients_.size());
-    Client client{*number, given.key_hash, given.location, {}};
+    const bool one = given.location.empty() && given.locations.size() == 1;
+    Client client{*number, given.key_hash, one ? given.locations.front() : given.location, {}};
     client.rules.locations = given.locations;
     const auto& operations = given.operations;
     const auto may = [&](std::string_view what) {

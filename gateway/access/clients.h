@@ -19,7 +19,7 @@ namespace gateway::access {
 struct Client {
   std::uint16_t number = 0;  // ClientNames'
   std::string key_hash;
-  std::string location;  // where a request names none
+  std::string location;  // where a request names none: its own, or the only one that it may use
   policies::AccessRules rules;
 };
 

@@ -28,6 +28,11 @@ bool replaced_by(const tracing::Scope& span, std::string_view name) {
   return policies::same_name(name, "traceparent") || (!span.continues() && policies::same_name(name, "tracestate"));
 }
 
+// A record whose own location is to be read in the answer is asked for in no coding.
+bool asked_plain(const Request& request, std::string_view name) {
+  return request.own_record && policies::same_name(name, "Accept-Encoding");
+}
+
 upstream::Request upstream_request(const Request& request, const std::string& authorization,
                                    const policies::Fields& validators, const tracing::Scope& span) {
   upstream::Request out;
@@ -37,9 +42,10 @@ upstream::Request upstream_request(const Request& request, const std::string& au
   out.target = request.target;
   out.body = request.body;
   for (const auto& field : request.fields)
-    if (!among(kNeverForwarded, field.name) && !replaced_by(span, field.name) &&
+    if (!among(kNeverForwarded, field.name) && !replaced_by(span, field.name) && !asked_plain(request, field.name) &&
         !(shared && (among(kNotOfReads, field.name) || policies::is_precondition(field.name))))
       out.fields.add(field.name, field.value);
+  if (request.own_record) out.fields.add("Accept-Encoding", "identity");
   if (!out.fields.find("Version")) out.fields.add("Version", request.version);
   out.fields.add("Authorization", authorization);
   out.fields.add("Via", "1.1 contacts-gateway");

@@ -199,6 +199,10 @@ bool Front::locate(Seen& seen) {
   if (client != nullptr) {
     const auto access = policies::access_of(client->rules, *seen.match.operation, seen.location);
     if (auto* forbidden = std::get_if<policies::Forbidden>(&access)) {
+      if (forbidden->reason == policies::Forbidden::Reason::Location && seen.location.empty()) {
+        refuse(seen, Refusal::LocationMissing, std::string(to_string(policies::LocationProblem::Reason::Missing)));
+        return false;
+      }
       refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
       return false;
     }

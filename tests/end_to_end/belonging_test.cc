@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "tests/support/collector.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/json.h"
@@ -92,6 +93,40 @@ TEST_SUITE("belonging") {
     // What is not there is the upstream's to say.
     CHECK(world.get(kKeyOfA, "/contacts/nobodyofthatname000000").status ==
           world.get(kKeyOfAll, "/contacts/nobodyofthatname000000").status);
+  }
+
+  // Its location is read in the answer, which an upstream that compresses would hide from the gateway.
+  TEST_CASE("a restricted client's reads of records are asked for in no coding, whatever the client can read") {
+    Collector upstream;
+    GatewayProcess gateway({.upstream = upstream.url(), .config = kConfig});
+    HttpClient http(gateway.address());
+    upstream.answer(200, {}, R"({"contact":{"id":"c1","locationId":"loc_a"}})");
+    const auto asks_for = [&](const std::string& key, const std::string& coding) {
+      const auto answer =
+          http.get("/contacts/c1", {{"Authorization", "Bearer " + key}, {"Accept-Encoding", "gzip, br"}});
+      CHECK(answer.status == 200);
+      return upstream.requests().back().head.find("Accept-Encoding: " + coding + "\r\n") != std::string::npos;
+    };
+    CHECK(asks_for(kKeyOfA, "identity"));
+    CHECK(asks_for(kKeyOfAll, "gzip, br"));
+  }
+
+  TEST_CASE("a client of one location needs not name it, and one of several is told that it must") {
+    const std::string hash =
+        R"("key_hash":"sha256:fdd39a21ebf66a5a31550b1c22acfd5a:9c5027e8269f0cac56f1e10a26203e301bffe42a57796e6ff78dabd031352b82")";
+    Collector upstream;
+    for (const bool several : {false, true}) {
+      CAPTURE(several);
+      GatewayProcess gateway({.upstream = upstream.url(),
+                              .config = R"({"credentials":{"token":"both"},"clients":[{"name":"of-a",)" + hash +
+                                        R"(,"locations":["loc_a")" + (several ? R"(,"loc_b")" : "") + "]}]}"});
+      upstream.answer(200, {}, R"({"contact":{"id":"c1","locationId":"loc_a"}})");
+      HttpClient http(gateway.address());
+      const HttpFields fields{{"Authorization", "Bearer " + kKeyOfA}};
+      CHECK(http.get("/contacts/c1", fields).status == (several ? 400 : 200));
+      CHECK(http.get("/contacts/c1", {fields.front(), {"X-Location-Id", "loc_a"}}).status == 200);
+      CHECK(http.get("/contacts/c1", {fields.front(), {"X-Location-Id", "loc_c"}}).status == 403);
+    }
   }
 
   TEST_CASE("a write by id changes the lists of whatever location the record is of") {
