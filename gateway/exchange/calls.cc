@@ -52,6 +52,11 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
       request->key = std::move(key);
     }
   }
+  if (call.proves && !in_force->scope.binds(request->location)) {
+    auto records = policies::named_records(*match, query, call.body);
+    if (!records) co_return to_response(Refusal::Forbidden, std::string(kOtherLocation));
+    request->to_prove = std::move(*records);
+  }
   request->surrogate_keys = keys_of(in_force->scope, *match, request->location, query, call.body);
   if (!call.body.empty()) request->body = std::make_shared<const std::string>(std::move(call.body));
   request->fields = std::move(call.fields);

@@ -347,6 +347,7 @@ void Front::hand_over_own(Seen& seen, const OwnPaths::Handler& handler) {
   request->fields = policies::Fields(view.fields);
   request->body = view.body;
   request->location = seen.location;
+  request->restricted = seen.client != 0 && in_force_->clients.at(seen.client).rules.restricted();
   request->proves = seen.proves;
   request->client = seen.client;
   request->urgency = urgency_of(seen);

@@ -37,6 +37,7 @@ struct OwnRequest {
   policies::Fields fields;
   std::string body;
   std::string location;                           // empty: unknown, the credentials serve for all
+  bool restricted = false;                        // its client may use some locations only
   bool proves = false;                            // a record is answered only where its own location is this one
   std::uint16_t client = 0;                       // 0: anonymous
   int urgency = 3;                                // RFC 9218, as granted to the client

@@ -225,6 +225,7 @@ exchange::Call Runner::call_of(const ProgressPtr& progress, const Prepared& prep
   call.target = prepared.request.target;
   call.body = prepared.request.body;
   call.location = prepared.request.location;
+  call.proves = progress->run.event.proves;
   call.id = "flow-" + progress->run.id.substr(0, 12) + "-" + prepared.key;
   if (!step.version.empty()) call.fields.add("Version", step.version);
   if (!call.body.empty()) call.fields.add("Content-Type", "application/json");

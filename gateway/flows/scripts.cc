@@ -44,11 +44,12 @@ local seen = 'cg:flows:seen:' .. ARGV[1]
 local before = redis.call('GET', seen)
 if before then return before == ARGV[2] and 0 or -1 end
 redis.call('SET', seen, ARGV[2], 'PX', ARGV[3])
-for i = 11, #ARGV, 3 do
+for i = 12, #ARGV, 3 do
   local run, order = ARGV[i], ARGV[i + 2]
   if redis.call('EXISTS', run_key(run)) == 0 then
     redis.call('HSET', run_key(run), 'flow', ARGV[i + 1], 'event', ARGV[4], 'kind', ARGV[5], 'type', ARGV[6],
-               'source', ARGV[7], 'location', ARGV[8], 'at', ARGV[9], 'body', ARGV[10], 'order', order, 'tries', 0)
+               'source', ARGV[7], 'location', ARGV[8], 'at', ARGV[9], 'body', ARGV[10], 'proves', ARGV[11],
+               'order', order, 'tries', 0)
     if order ~= '' and redis.call('RPUSH', order_key(order), run) > 1 then
       redis.call('HSET', run_key(run), 'state', 'waiting')
     else

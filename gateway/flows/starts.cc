@@ -134,7 +134,8 @@ void Starts::take_lead(std::shared_ptr<exchange::OwnRequest> request) {
                  source,
                  request->location,
                  wall_now(),
-                 {}};
+                 {},
+                 request->restricted};
   lead->runs = runs_of(*flows_, lead->event, *json, [&](const Flow& flow) { return flow.on_lead(source); });
   lead->event.body = request->body;
   asio::co_spawn(io_, keep_lead(request, lead), [request](const std::exception_ptr& error) {

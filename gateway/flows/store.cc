@@ -84,9 +84,17 @@ asio::awaitable<Kept> Store::owned(scripts::ScriptPtr script, std::vector<std::s
 }
 
 asio::awaitable<Enqueued> Store::enqueue(Event event, std::vector<NewRun> runs, std::string fingerprint) {
-  std::vector<std::string> arguments{
-      event.id,   std::move(fingerprint), text(kSeen),    event.id,       event.kind,
-      event.type, event.source,           event.location, text(event.at), std::move(event.body)};
+  std::vector<std::string> arguments{event.id,
+                                     std::move(fingerprint),
+                                     text(kSeen),
+                                     event.id,
+                                     event.kind,
+                                     event.type,
+                                     event.source,
+                                     event.location,
+                                     text(event.at),
+                                     std::move(event.body),
+                                     event.proves ? "1" : "0"};
   for (auto& added : runs)
     arguments.insert(arguments.end(), {std::move(added.id), std::move(added.flow), std::move(added.order)});
   co_await client_.connected(kLimit);  // a short absence is waited out, rather than made the sender's business
@@ -164,9 +172,9 @@ asio::awaitable<std::variant<Run, Kept>> Store::load(std::string id) {
   run.flow = pairs["flow"];
   run.tries = std::atoi(pairs["tries"].c_str());
   run.round = std::atoi(pairs["round"].c_str());
-  run.event = {pairs["event"],  pairs["kind"],     pairs["type"],
-               pairs["source"], pairs["location"], policies::WallMillis(std::atoll(pairs["at"].c_str())),
-               pairs["body"]};
+  run.event = {pairs["event"],  pairs["kind"],         pairs["type"],
+               pairs["source"], pairs["location"],     policies::WallMillis(std::atoll(pairs["at"].c_str())),
+               pairs["body"],   pairs["proves"] == "1"};
   for (auto& [name, answer] : pairs)
     if (name.starts_with("s:")) run.steps[name.substr(2)] = std::move(answer);
   co_return run;

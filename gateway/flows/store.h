@@ -25,6 +25,7 @@ struct Event {
   std::string location;  // empty: not known
   policies::WallMillis at{0};
   std::string body;
+  bool proves = false;  // a lead's, of a client that may use some locations only
 };
 struct NewRun {
   std::string id;

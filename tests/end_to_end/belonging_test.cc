@@ -24,7 +24,7 @@ constexpr const char* kConfig = R"({"credentials":{"token":"both"},"clients":[
    "sha256:e7326cbf11001fbdb05695a4e4b5675b:96689b28a222943ef061b024d770e3fd0995f1a970ff8cf6f956d8ebe5acc5b1"}]})";
 
 struct World {
-  World() {
+  explicit World(std::string settings = kConfig) : config(std::move(settings)) {
     of_a = new_contact("loc_a", "Ada");
     of_b = new_contact("loc_b", "Bob");
   }
@@ -44,9 +44,10 @@ struct World {
   }
   SimulatorProcess simulator{{.arguments = {"--token", "both", "--location", "loc_a", "--location", "loc_b",
                                             "--contacts", "0", "--limit", "0"}}};
+  std::string config;
   // The lists are to be kept from the first read on.
   GatewayProcess gateway{
-      {.upstream = simulator.url(), .settings = {{"cache.operations.create-contact.settle", "0s"}}, .config = kConfig}};
+      {.upstream = simulator.url(), .settings = {{"cache.operations.create-contact.settle", "0s"}}, .config = config}};
   HttpClient http{gateway.address()};
   std::string of_a, of_b;
 };
@@ -54,6 +55,37 @@ struct World {
 }  // namespace
 
 TEST_SUITE("belonging") {
+  TEST_CASE("what the gateway must read itself it asks for without a coding, whatever its client takes") {
+    Collector upstream;
+    upstream.answer(200, "Content-Type: application/json\r\n", R"({"contact":{"id":"c1","locationId":"loc_a"}})");
+    GatewayProcess gateway{{.upstream = upstream.url(), .config = kConfig}};
+    HttpClient http(gateway.address());
+    const auto coding_asked_for = [&](const std::string& key, const std::string& target) {
+      const auto answer = http.get(target, {{"Authorization", "Bearer " + key}, {"Accept-Encoding", "gzip, br"}});
+      CHECK(answer.status == 200);
+      const auto requests = upstream.requests();
+      REQUIRE_FALSE(requests.empty());
+      const auto& head = requests.back().head;
+      const auto at = head.find("Accept-Encoding: ");
+      return at == std::string::npos ? "none" : head.substr(at + 17, head.find('\r', at) - at - 17);
+    };
+    CHECK(coding_asked_for(kKeyOfA, "/contacts/c1") == "identity");
+    CHECK(coding_asked_for(kKeyOfAll, "/contacts/c1") == "gzip, br");  // nobody here reads it
+    CHECK(coding_asked_for(kKeyOfAll, "/gateway/contacts/c2/record?include=") == "identity");
+  }
+
+  TEST_CASE("a client of one location alone is taken to mean that one") {
+    std::string config = kConfig;
+    const std::string named = R"("locations":["loc_a"],"location":"loc_a")";
+    config.replace(config.find(named), named.size(), R"("locations":["loc_a"])");
+    World world(config);
+    CHECK(world.get(kKeyOfA, "/contacts/" + world.of_a).status == 200);
+    CHECK(world.get(kKeyOfA, "/contacts/" + world.of_b).status == 403);
+    CHECK(world.send(kKeyOfA, {.method = "PUT", .target = "/contacts/" + world.of_a, .body = R"({"firstName":"Eve"})"})
+              .status == 200);
+    CHECK(world.get(kKeyOfA, "/gateway/contacts/" + world.of_a + "/record").status == 200);
+  }
+
   TEST_CASE("a client of one location gets at no record of another, though the token would") {
     World world;
     const auto b = "/contacts/" + world.of_b, a = "/contacts/" + world.of_a;

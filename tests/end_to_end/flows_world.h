@@ -54,6 +54,7 @@ class World {
     bool lasting = false;  // Redis writes each command to its disk before it answers
     std::vector<std::string> simulator{};
     std::vector<std::pair<std::string, std::string>> settings{};
+    std::string config{};       // a settings file's text: clients
     std::string fault_point{};  // of the first replica
   };
   explicit World(std::map<std::string, std::string> flows) : World(std::move(flows), Options{}) {}
@@ -82,6 +83,7 @@ class World {
                                         {"server.threads", "1"},
                                         {"log.requests", "off"}}};
     for (const auto& [path, value] : options_.settings) options.settings.emplace_back(path, value);
+    options.config = options_.config;
     options.fault_point = fault_point;
     auto gateway = std::make_unique<GatewayProcess>(options);
     const std::lock_guard lock(mutex_);
