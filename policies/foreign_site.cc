@@ -55,7 +55,8 @@ std::optional<ForeignSite> foreign_site(FieldsView fields, std::string_view host
     else if (field.name.size() == kSite.size() && same_name(field.name, kSite))
       site = field.value;
   }
-  if ((origin || !site.empty()) && is_foreign_page(site, origin, host)) return ForeignSite::Page;
+  if (!origin && site.empty()) return std::nullopt;  // a program, whatever name it knows us by
+  if (is_foreign_page(site, origin, host)) return ForeignSite::Page;
   if (!names_this_machine(host) && !is_private_name(host)) return ForeignSite::Host;
   return std::nullopt;
 }

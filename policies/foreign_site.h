@@ -1,7 +1,8 @@
 // Requests that another site's page makes a browser on this machine send. They come over loopback as programs' requests
 // do, so an address that asks nobody for a key must know them: by what browsers say of a request's origin (Fetch,
-// `Origin`; Fetch Metadata, `Sec-Fetch-Site`), which no page can change and programs do not send, and by the name in
-// Host, which another site's owner can let point here (DNS rebinding) and then look like the same origin. Pure.
+// `Origin`; Fetch Metadata, `Sec-Fetch-Site`), which no page can change and programs do not send, and, of what browsers
+// have marked so, by the name in Host, which another site's owner can let point here (DNS rebinding) and then look like
+// the same origin. Pure.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,8 @@ constexpr std::array kRows{
         "settings "
         "whoever has a key may come from anywhere."},
     Row{Refusal::ForeignHost, 403, "http_request_denied", "foreign-host", "This name is not known here",
-        "Without clients only IP addresses, localhost and private names are taken as Host, since another site's page "
+        "Without clients a browser may use IP addresses, localhost and private names as Host, since another site's "
+        "page "
         "could let its own name point here. With `clients` in its settings any name will do."},
     Row{Refusal::LocationMissing, 400, "http_request_error", "location-missing", "Which location?",
         "Several locations are configured and the request names none: send `locationId` in the query or an "

@@ -92,7 +92,8 @@ TEST_SUITE("door") {
         {{}, 200, 401, ""},
         {{{"Origin", "http://evil.example"}}, 403, 401, "cross-site-request"},
         {{{"Sec-Fetch-Site", "cross-site"}}, 403, 401, "cross-site-request"},
-        {{{"Host", "evil.example"}}, 403, 401, "foreign-host"},
+        {{{"Host", "evil.example"}, {"Sec-Fetch-Site", "same-origin"}}, 403, 401, "foreign-host"},
+        {{{"Host", "services.example"}}, 200, 401, ""},
         {{{"Origin", "http://localhost:5173"}}, 200, 401, ""},
         {{{"Host", "gateway:8080"}}, 200, 401, ""},
     };

@@ -44,13 +44,16 @@ TEST_CASE("a page of this machine, or one that somebody typed the address of, is
   CHECK(of({{"Origin", "http://app.example"}, {"Sec-Fetch-Site", "same-origin"}}) == "none");
 }
 
-TEST_CASE("a name that the public DNS may let point here is refused, a private one is not") {
+TEST_CASE("from a browser a name that the public DNS may let point here is refused, a private one is not") {
+  const Fields browser{{"Sec-Fetch-Site", "same-origin"}};
   for (const char* host : {"localhost:8080", "app.localhost", "127.0.0.1", "[::1]:8080", "10.0.0.1:8080", "gateway",
                            "gateway:8080", "laptop.local", "gateway.internal:8080", "gateway.test", ""})
-    CHECK_MESSAGE(of({}, host) == "none", host);
-  for (const char* host : {"evil.example", "evil.example:8080", "127.0.0.1.evil.example", "local.evil.example:80"})
-    CHECK_MESSAGE(of({}, host) == "host", host);
-  CHECK(of({{"Sec-Fetch-Site", "same-origin"}}, "evil.example:8080") == "host");
+    CHECK_MESSAGE(of(browser, host) == "none", host);
+  for (const char* host : {"evil.example", "evil.example:8080", "127.0.0.1.evil.example", "local.evil.example:80"}) {
+    CHECK_MESSAGE(of(browser, host) == "host", host);
+    CHECK_MESSAGE(of({{"Origin", "http://" + std::string(host)}}, host) == "host", host);
+    CHECK_MESSAGE(of({}, host) == "none", host);  // a program's, by an alias
+  }
 }
 
 TEST_SUITE_END();
