@@ -20,7 +20,6 @@ Clients::Clients(const config::Settings& settings, ClientNames& names) {
     const bool one = given.location.empty() && given.locations.size() == 1;
     Client client{*number, given.key_hash, one ? given.locations.front() : given.location, {}};
     client.rules.locations = given.locations;
-    if (client.location.empty() && given.locations.size() == 1) client.location = given.locations.front();
     const auto& operations = given.operations;
     const auto may = [&](std::string_view what) {
       return operations.empty() || std::find(operations.begin(), operations.end(), what) != operations.end();
