@@ -128,12 +128,13 @@ constexpr Setting kRows[] = {
 
     {.path = "webhooks.public_key",
      .type = Type::TextList,
-     .doc = "Ed25519 key (or a list) that signs `x-ghl-signature`: PEM, or 32 bytes as base64 or hex",
+     .doc = "Ed25519 key (or a list) that signs `x-ghl-signature`: PEM (line breaks may be `\\n`), or 32 bytes as "
+            "base64 or hex",
      .file_form = true,
      .apply = APPLY(s.webhooks.public_keys = v.items)},
     {.path = "webhooks.legacy_public_key",
      .type = Type::TextList,
-     .doc = "RSA key (or a list) that signs `x-wh-signature`: PEM",
+     .doc = "RSA key (or a list) that signs `x-wh-signature`: PEM (line breaks may be `\\n`)",
      .file_form = true,
      .apply = APPLY(s.webhooks.legacy_public_keys = v.items)},
     {.path = "webhooks.max_age",

@@ -50,6 +50,17 @@ std::string numbered(std::string_view setting, std::size_t at, std::size_t count
   return std::string(setting) + (count > 1 ? "[" + std::to_string(at) + "]" : "");
 }
 
+// Where a value is one line (docker's and systemd's environment files) the line breaks of a PEM come as "\n" in
+// letters, which a PEM has no other use for.
+std::string with_line_breaks(std::string_view pem) {
+  std::string text;
+  for (std::size_t i = 0; i < pem.size(); ++i) {
+    const bool escaped = pem[i] == '\\' && i + 1 < pem.size() && (pem[i + 1] == 'n' || pem[i + 1] == 'r');
+    text += escaped ? (pem[++i] == 'n' ? '\n' : '\r') : pem[i];
+  }
+  return text;
+}
+
 bool is_pem(std::string_view text) { return text.starts_with("-----BEGIN"); }
 
 bool verifies(EVP_PKEY* key, std::string_view signature, std::string_view body) {
@@ -64,7 +75,8 @@ bool verifies(EVP_PKEY* key, std::string_view signature, std::string_view body) 
 
 void PublicKeys::Free::operator()(void* key) const { EVP_PKEY_free(static_cast<EVP_PKEY*>(key)); }
 
-std::vector<PublicKeys::Key> PublicKeys::read_pem(const std::string& setting, const std::string& text, int kind) {
+std::vector<PublicKeys::Key> PublicKeys::read_pem(const std::string& setting, const std::string& pem, int kind) {
+  const std::string text = with_line_breaks(pem);
   const std::unique_ptr<BIO, decltype(&BIO_free)> input(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())),
                                                         &BIO_free);
   std::vector<Key> keys;

@@ -30,7 +30,7 @@ class PublicKeys {
     void operator()(void* key) const;
   };
   using Key = std::unique_ptr<void, Free>;  // an EVP_PKEY
-  static std::vector<Key> read_pem(const std::string& setting, const std::string& text, int kind);
+  static std::vector<Key> read_pem(const std::string& setting, const std::string& pem, int kind);
   static bool signed_by_one_of(const std::vector<Key>& keys, std::string_view signature, std::string_view body);
 
   std::vector<Key> ed25519_, rsa_;

@@ -80,6 +80,22 @@ TEST_SUITE("cli") {
     CHECK(both.str().find("contacts-gateway: credentials: none given") != std::string::npos);
   }
 
+  TEST_CASE("check prints a row for each setting, however long its value is or however many lines it has") {
+    gateway::config::Inputs inputs;
+    const std::string hex(64, 'a');
+    // Of RFC 8410 section 10.1.
+    const std::string first = "-----BEGIN PUBLIC KEY-----",
+                      base64 = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=",
+                      last = "-----END PUBLIC KEY-----";
+    for (const auto& [given, printed] :
+         {std::pair{hex, hex}, {first + "\n" + base64 + "\r\n" + last + "\n", first + "\\n" + base64 + "\\n" + last}}) {
+      inputs.environment = {{"GATEWAY_CREDENTIALS_TOKEN", "t"}, {"GATEWAY_WEBHOOKS_PUBLIC_KEY", given}};
+      std::ostringstream out, errors;
+      CHECK_MESSAGE(cli::check(inputs, false, out, errors) == cli::kDone, errors.str());
+      CHECK(out.str().find("  " + printed + "  GATEWAY_WEBHOOKS_PUBLIC_KEY\n") != std::string::npos);
+    }
+  }
+
   TEST_CASE("purge asks the admin address, with its key, and says what came back") {
     const test_support::TempDir folder;
     const std::string key = gateway::access::new_key();

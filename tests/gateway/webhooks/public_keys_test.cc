@@ -20,6 +20,13 @@ std::string base64(const std::string& bytes) {
   return text;
 }
 
+// As an environment file gives it, which has no line breaks in a value.
+std::string escaped(const std::string& pem, const std::string& line_break = "\\n") {
+  std::string text;
+  for (const char c : pem) text += c == '\n' ? line_break : std::string(1, c);
+  return text;
+}
+
 // A sender: its private key.
 class Sender {
  public:
@@ -83,7 +90,8 @@ TEST_CASE("a key is taken as PEM, base64 and hex, and decides over the raw body"
   const Sender sender, stranger;
   const std::string body = R"({"type":"ContactUpdate"})";
   const auto signature = sender.sign(body), foreign = stranger.sign(body);
-  for (const auto& form : {sender.pem(), base64(sender.raw()), sender.hex(), "\n" + sender.pem() + "\n"}) {
+  for (const auto& form : {sender.pem(), base64(sender.raw()), sender.hex(), "\n" + sender.pem() + "\n",
+                           escaped(sender.pem()), escaped(sender.pem(), "\\r\\n")}) {
     CAPTURE(form);
     const Settings::Webhooks settings{{form}, {}, {}};
     CHECK(check(settings, {{"X-GHL-Signature", signature}}, body) == Signature::Valid);
