@@ -28,17 +28,23 @@ bool Circuit::idle(Instant now) const {
 }
 
 std::variant<Circuit::Admitted, Circuit::Refused> Circuit::admit(Instant now) {
+  if (const auto refused = refusal(now)) return *refused;
+  if (closed_) return Admitted{};
+  probe_until_ = now + options_.probe_limit;
+  return Admitted{true};
+}
+
+std::optional<Circuit::Refused> Circuit::refusal(Instant now) const {
   switch (state(now)) {
     case CircuitState::Closed:
-      return Admitted{};
+      return std::nullopt;
     case CircuitState::Open:
       return Refused{open_until_ - now};
     case CircuitState::HalfOpen:
       break;
   }
   if (now < probe_until_) return Refused{std::min(open_for_, probe_until_ - now)};
-  probe_until_ = now + options_.probe_limit;
-  return Admitted{true};
+  return std::nullopt;
 }
 
 void Circuit::open(Instant now) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -38,6 +39,7 @@ class Circuit {
     Duration retry_after{0};
   };
   std::variant<Admitted, Refused> admit(Instant now);
+  std::optional<Refused> refusal(Instant now) const;  // what admit() would say now, without admitting
   void report(Admitted request, CircuitOutcome outcome, Instant now);
 
   CircuitState state(Instant now) const;

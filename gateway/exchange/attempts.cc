@@ -47,10 +47,13 @@ std::chrono::milliseconds to_milliseconds(policies::Duration duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration);
 }
 
+Refused refused_by(const policies::Circuit::Refused& circuit) {
+  return {Refusal::CircuitOpen, {}, to_milliseconds(circuit.retry_after)};
+}
+
 std::optional<Refused> admit(const std::shared_ptr<policies::Circuit>& circuit, std::optional<Admission>& admission) {
   const auto admitted = circuit->admit(Admission::now());
-  if (const auto* open = std::get_if<policies::Circuit::Refused>(&admitted))
-    return Refused{Refusal::CircuitOpen, {}, to_milliseconds(open->retry_after)};
+  if (const auto* open = std::get_if<policies::Circuit::Refused>(&admitted)) return refused_by(*open);
   admission.emplace(circuit, std::get<policies::Circuit::Admitted>(admitted));
   return std::nullopt;
 }
@@ -230,6 +233,11 @@ asio::awaitable<Result> Attempts::before_sending(std::shared_ptr<const Request> 
                           asio::bind_cancellation_slot(request->cancel.slot(), asio::use_awaitable));
   request->cancel.slot().clear();
   co_return std::move(*result);
+}
+
+std::optional<Refused> Attempts::sure_refusal(const Request& request) {
+  const auto refused = circuit_of(parts_.credentials.budget(request.location))->refusal(Admission::now());
+  return refused ? std::optional(refused_by(*refused)) : std::nullopt;
 }
 
 // Nothing: refused, `attempted` says why. Else what came of the try.

@@ -68,6 +68,9 @@ class Attempts {
   // Somebody with a better urgency waits for the same answer.
   void improve(const Request& request, int urgency, std::optional<std::chrono::milliseconds> wait);
 
+  // What run() would surely refuse `request` with, without any of its waits: the circuit is open.
+  std::optional<Refused> sure_refusal(const Request& request);
+
   // No try of this request begins after it.
   std::chrono::steady_clock::time_point deadline_of(const Request& request) const {
     return request.started + parts_.deadline;

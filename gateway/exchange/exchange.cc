@@ -34,6 +34,11 @@ auto logged(const char* what) {
   };
 }
 
+// Of a keyed write nothing may have been sent before, by a process that is gone.
+bool may_be_refused(const Request& write) {
+  return !write.claim || (!write.claim->doubtful() && !write.claim->learned());
+}
+
 policies::WallTime wall_clock() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
 }  // namespace
 
@@ -340,6 +345,13 @@ asio::awaitable<Exchange::Answer> Exchange::write(RequestPtr request) {
 
 asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   using Outcome = cache::Writes::Outcome;
+  // What is surely not sent makes nothing stale: the entries stand in for an upstream that is away.
+  if (const auto why = parts_.attempts.sure_refusal(*request); why && may_be_refused(*request)) {
+    if (request->claim) co_await request->claim->not_applied(), co_await request->claim->conclude();
+    auto answer = refused(*why);
+    answer.status.forward = policies::Forward::Method;
+    co_return answer;
+  }
   const auto ticket = co_await begin_write(request);
   if (!ticket) co_return refused({Refusal::WritesNotFenced, {}, std::chrono::seconds(1)});
   Attempted attempted;

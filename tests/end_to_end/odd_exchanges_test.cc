@@ -109,6 +109,36 @@ TEST_SUITE("odd exchanges") {
     CHECK(is_hit(again) == (again.body == "\x1f\x8bz"));
   }
 
+  TEST_CASE("a write that an open circuit refuses makes nothing stale: what is kept goes on standing in") {
+    Pair pair({{"cache.operations.get-contact.fresh", "0s"}, {"cache.operations.get-contact.stale_if_error", "1h"}});
+    const auto contact = [](int number) { return "/contacts/contact" + std::to_string(number); };
+    constexpr int kContacts = 20;
+    for (int number = 0; number < kContacts; ++number) REQUIRE(pair.client.get(contact(number)).status == 200);
+    pair.upstream.answer(503);
+    const auto tagged = [&](int number) {
+      return pair.client.send({.method = "POST",
+                               .target = contact(number) + "/tags",
+                               .fields = {{"Content-Type", "application/json"}},
+                               .body = R"({"tags":["vip"]})"});
+    };
+    // Each that is sent adds to the failures, or is a probe; one that is not, with what it would have changed, is
+    // wanted.
+    for (int number = 0; number < kContacts; ++number) {
+      const auto before = pair.upstream.requests().size();
+      const auto answer = tagged(number);
+      if (pair.upstream.requests().size() > before) continue;
+      CHECK(answer.status == 503);
+      CHECK(answer.field("Retry-After") != "");
+      CHECK(answer.field("Cache-Status").find("fwd=method") != std::string::npos);
+      const auto stale = pair.client.get(contact(number));
+      CHECK(stale.status == 200);
+      CAPTURE(stale.field("Cache-Status"));
+      CHECK(is_hit(stale));
+      return;
+    }
+    FAIL("the circuit never opened");
+  }
+
   TEST_CASE("what nothing keeps is not called stored") {
     for (const char* bytes : {"0", "1MiB"}) {
       CAPTURE(bytes);
