@@ -16,10 +16,13 @@ struct Order {
 };
 constexpr Order kAsIs{}, kSwapped{{1, 0}, {1, 0}};
 
+// An epoch that is over comes back only with an older copy that is believed to be the same server.
+bool epochs_return(const Bounds& bounds) { return bounds.without == Without::RunId && bounds.rollbacks > 0; }
+
 class Bytes {
  public:
-  Bytes(const World& world, Without without, Order replicas, Order writers, Order readers)
-      : world_(world), without_(without), replicas_(replicas), writers_(writers), readers_(readers) {}
+  Bytes(const World& world, const Bounds& bounds, Order replicas, Order writers, Order readers)
+      : world_(world), bounds_(bounds), replicas_(replicas), writers_(writers), readers_(readers) {}
 
   void all() {
     number(world_.version), number(world_.answered), number(world_.run_ids), number(world_.stands_still);
@@ -90,18 +93,18 @@ class Bytes {
     for (auto& lease : leases_) number(std::exchange(lease, 0));
   }
   bool alive(Epoch e) const {
-    if (without_ == Without::RunId) return true;
+    if (epochs_return(bounds_)) return true;
     return e == world_.redis->ledger.plain_epoch().epoch ||
            (world_.deposed && e == world_.deposed->ledger.plain_epoch().epoch);
   }
   // What all that follow this log have, nobody asks for again.
   Position known_to_all(Epoch e) const {
-    Position least = without_ == Without::RunId ? 0 : ~Position{};
+    Position least = epochs_return(bounds_) ? 0 : ~Position{};
     for (const auto& replica : world_.replicas)
       if (replica.follower.report().epoch == e) least = std::min(least, replica.follower.report().position);
     return least;
   }
-  std::size_t place(WriteId write) const { return without_ == Without::MarkSet ? 0 : writers_.place[write - 1]; }
+  std::size_t place(WriteId write) const { return bounds_.without == Without::MarkSet ? 0 : writers_.place[write - 1]; }
   void waits_for(const std::vector<std::string>& whom) {
     int set = 0;
     for (const auto& id : whom) set |= 1 << replicas_.place[id == kNames[1]];
@@ -135,7 +138,7 @@ class Bytes {
   // It matters to a write that has yet to learn what it waits for, and later ones have later positions.
   void acknowledged(std::size_t who) {
     const auto& report = world_.acknowledged[who];
-    if (without_ == Without::RunId) id(report.epoch), number(report.position);
+    if (epochs_return(bounds_)) id(report.epoch), number(report.position);
     for (auto writer : writers_.of) {
       const auto& begun = world_.writers[writer].begun;
       number(begun.epoch != 0 && begun.epoch == report.epoch && begun.position <= report.position);
@@ -181,7 +184,7 @@ class Bytes {
   }
 
   const World& world_;
-  const Without without_;
+  const Bounds& bounds_;
   const Order replicas_, writers_, readers_;
   std::array<char, 512> bytes_;
   std::size_t size_ = 0;
@@ -219,7 +222,7 @@ Orders orders_of(const World& world, const All& all, bool alike = true) {
 
 // A reply that can tell nothing new, a log message that comes too late, an entry that no lookup can find any more.
 void normalise(World& world, const Bounds& bounds) {
-  if (bounds.without != Without::RunId)
+  if (!epochs_return(bounds))
     for (auto& replica : world.replicas) {
       const auto mine = replica.follower.report();
       const auto dead = [&](const std::pair<Epoch, Position>& notice) {
@@ -255,7 +258,7 @@ policies::Hash128 canonical(const World& world, const Bounds& bounds) {
   for (auto r = replicas.first; r < replicas.last; ++r)
     for (auto w = writers.first; w < writers.last; ++w)
       for (auto d = readers.first; d < readers.last; ++d) {
-        Bytes bytes(world, bounds.without, replicas.orders[r], writers.orders[w], readers.orders[d]);
+        Bytes bytes(world, bounds, replicas.orders[r], writers.orders[w], readers.orders[d]);
         bytes.all();
         if (!least || bytes.text() < least->text()) least.emplace(bytes);
       }

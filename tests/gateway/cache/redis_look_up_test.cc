@@ -124,6 +124,15 @@ TEST_SUITE("redis look-up") {
       tier.server.command({"HSET", "cg:epoch", "run", "another"});
       falls_back();
     }
+    SUBCASE("the epoch is a new one, by the same server, and the generations are what they were") {
+      tier.server.command({"HSET", "cg:epoch", "epoch", "4711"});
+      falls_back();
+      CHECK(found.view.epoch == 4711);
+    }
+    SUBCASE("the epoch's record has lost its epoch") {
+      tier.server.command({"HDEL", "cg:epoch", "epoch"});
+      falls_back();
+    }
     SUBCASE("every lease is over") {
       tier.server.command({"HSET", "cg:epoch", "until", "1"});
       falls_back();
