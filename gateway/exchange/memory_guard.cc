@@ -16,7 +16,6 @@ constexpr std::chrono::milliseconds kLook{100};
 policies::Instant steady_now() {
   return std::chrono::duration_cast<policies::Instant>(std::chrono::steady_clock::now().time_since_epoch());
 }
-constexpr int kLooksBetweenRelief = 10;  // giving memory back to the system takes milliseconds
 }  // namespace
 
 std::uint64_t MemoryGuard::relieve() {
@@ -29,16 +28,14 @@ asio::awaitable<void> MemoryGuard::watch() {
   if (limit_ == 0) co_return;
   policies::MemoryPressure pressure(limit_);
   asio::steady_timer pause(io_);
-  int rest = 0;
   for (;;) {
     auto used = metrics::resident_bytes();
-    if (rest > 0) --rest;
-    if ((pressure.above(used) || pressure.refusing()) && rest == 0) {
+    const auto cached = static_cast<std::uint64_t>(memory_.bytes());
+    if (pressure.gives_way(used, cached, steady_now())) {
       if (!pressure.refusing())
         log::warn("memory_limit_reached", {{"resident_bytes", static_cast<std::int64_t>(used)},
-                                           {"cache_bytes_dropped", static_cast<std::int64_t>(memory_.bytes())}});
+                                           {"cache_bytes_dropped", static_cast<std::int64_t>(cached)}});
       used = relieve();
-      rest = kLooksBetweenRelief;
     }
     const bool refuse = pressure.observe(used, steady_now());
     if (refusing_.exchange(refuse, std::memory_order_relaxed) != refuse)

@@ -25,9 +25,23 @@ TEST_SUITE("memory pressure") {
     CHECK_FALSE(pressure.observe(990, 15s));
   }
 
+  TEST_CASE("the cache gives way at once when it has grown again, and with little in it once a second") {
+    MemoryPressure pressure(1600);
+    CHECK_FALSE(pressure.gives_way(1600, 800, 1s));
+    CHECK(pressure.gives_way(1601, 0, 1s));
+    CHECK_FALSE(pressure.observe(1000, 1s));
+    CHECK(pressure.gives_way(1601, 800, 1100ms));
+    CHECK(pressure.gives_way(1601, 100, 1200ms));
+    CHECK_FALSE(pressure.gives_way(1601, 99, 1300ms));
+    CHECK(pressure.observe(1601, 1300ms));
+    CHECK_FALSE(pressure.gives_way(1500, 0, 2100ms));
+    CHECK(pressure.gives_way(1500, 0, 2200ms));  // while requests are refused, too
+  }
+
   TEST_CASE("without a limit nothing is refused") {
     MemoryPressure pressure(0);
     CHECK_FALSE(pressure.above(1ull << 40));
+    CHECK_FALSE(pressure.gives_way(1ull << 40, 1 << 20, 1s));
     CHECK_FALSE(pressure.observe(1ull << 40, 1s));
   }
 }
