@@ -18,7 +18,7 @@ enum class Encoding : std::uint8_t { Identity = 0, Zstd = 1 };
 // Milliseconds that arithmetic on two of them cannot overflow: some 280,000 years.
 bool plausible(std::int64_t milliseconds) { return milliseconds >= 0 && milliseconds < (std::int64_t{1} << 53); }
 
-bool plausible(const StoredEntry& entry) {
+bool plausible(const StoredFacts& entry) {
   return entry.status >= 100 && entry.status <= 599 && plausible(entry.stored_at_ms) &&
          plausible(entry.initial_age_ms) && plausible(entry.fresh_ms) && plausible(entry.stale_while_revalidate_ms) &&
          plausible(entry.stale_if_error_ms) && plausible(entry.keep_ms);
@@ -27,7 +27,7 @@ bool plausible(const StoredEntry& entry) {
 std::uint64_t checksum(std::string_view bytes) { return policies::hash128(bytes).low; }
 
 std::size_t head_bytes(const StoredEntry& entry) {
-  std::size_t bytes = 0;
+  std::size_t bytes = entry.head.size();
   for (const auto& [key, generation] : entry.generations) bytes += key.size() + 16;
   for (const auto& field : entry.fields) bytes += field.name.size() + field.value.size() + 8;
   return bytes;
@@ -53,6 +53,7 @@ void write_head(ByteWriter& writer, const StoredEntry& entry) {
     writer.text(field.name);
     writer.text(field.value);
   }
+  writer.text(entry.head);
 }
 
 // Last, over the finished content: the checksum covers the size before it.
@@ -67,7 +68,7 @@ void write_preamble(std::string& out) {
   out.replace(0, preamble.size(), preamble);
 }
 
-void read_head(ByteReader& reader, StoredEntry& entry) {
+void read_head(ByteReader& reader, StoredView& entry) {
   entry.status = reader.integer<std::uint16_t>();
   entry.epoch = reader.integer<std::uint64_t>();
   entry.stored_at_ms = reader.integer<std::int64_t>();
@@ -80,14 +81,16 @@ void read_head(ByteReader& reader, StoredEntry& entry) {
   const auto generations = reader.count(12);
   entry.generations.reserve(generations);
   for (std::uint32_t i = 0; i < generations && reader.ok(); ++i) {
-    std::string key(reader.text());
-    entry.generations.emplace_back(std::move(key), reader.integer<std::uint64_t>());
+    const auto key = reader.text();
+    entry.generations.emplace_back(key, reader.integer<std::uint64_t>());
   }
   const auto fields = reader.count(8);
+  entry.fields.reserve(fields);
   for (std::uint32_t i = 0; i < fields && reader.ok(); ++i) {
-    std::string name(reader.text());
-    entry.fields.add(std::move(name), std::string(reader.text()));
+    const auto name = reader.text();
+    entry.fields.emplace_back(name, reader.text());
   }
+  entry.head = reader.text();
 }
 
 // The checks in the order in which each can be trusted: magic, version, size, checksum.
@@ -142,24 +145,31 @@ std::string encode(const StoredEntry& entry) {
   return out;
 }
 
-std::variant<StoredEntry, DecodeFailure> decode(std::string_view value) {
+std::variant<StoredView, DecodeFailure> decode_view(std::string_view value) {
   const auto content = content_of(value);
   if (const auto* failure = std::get_if<DecodeFailure>(&content)) return *failure;
   ByteReader reader(std::get<std::string_view>(content));
   const auto encoding = static_cast<Encoding>(reader.integer<std::uint8_t>());
-  StoredEntry entry;
+  StoredView entry;
   read_head(reader, entry);
   const auto body_size = reader.integer<std::uint64_t>();
   if (!reader.ok() || !plausible(entry)) return DecodeFailure::Malformed;
   if (body_size > max_stored_body_bytes) return DecodeFailure::TooLarge;
-  const std::string_view body = reader.rest();
-  if (encoding == Encoding::Identity && body.size() == body_size) {
-    entry.body = body;
-    return entry;
-  }
-  auto unpacked = encoding == Encoding::Zstd ? decompressed(body, body_size) : std::nullopt;
-  if (!unpacked) return DecodeFailure::Malformed;
-  entry.body = std::move(*unpacked);
+  entry.plain_body = reader.rest();
+  if (encoding == Encoding::Identity && entry.plain_body.size() == body_size) return entry;
+  if (encoding == Encoding::Zstd) entry.unpacked = decompressed(entry.plain_body, body_size);
+  if (!entry.unpacked) return DecodeFailure::Malformed;
+  return entry;
+}
+
+std::variant<StoredEntry, DecodeFailure> decode(std::string_view value) {
+  auto decoded = decode_view(value);
+  if (const auto* failure = std::get_if<DecodeFailure>(&decoded)) return *failure;
+  auto& view = std::get<StoredView>(decoded);
+  StoredEntry entry{view, {}, std::string(view.head), {}, {}};
+  entry.body = view.unpacked ? std::move(*view.unpacked) : std::string(view.plain_body);
+  for (const auto& [name, value_of] : view.fields) entry.fields.add(std::string(name), std::string(value_of));
+  for (const auto& [key, generation] : view.generations) entry.generations.emplace_back(key, generation);
   return entry;
 }
 

@@ -9,7 +9,7 @@
 //  21  encoding   u8: 0 the body as it is, 1 zstd
 //      status u16, epoch u64, stored_at_ms, initial_age_ms, fresh_ms, stale_while_revalidate_ms, stale_if_error_ms,
 //      keep_ms: i64, must_revalidate u8 count u32, then for each surrogate key: text, generation u64 count u32, then
-//      for each field line: text, text body size before encoding u64, then the body to the end
+//      for each field line: text, text; head text, body size before encoding u64, then the body to the end
 //   a text is its size u32 and its bytes
 #pragma once
 
@@ -39,5 +39,6 @@ std::string_view to_string(DecodeFailure failure);  // the metric label: "foreig
 // 0).
 std::string encode(const StoredEntry& entry);
 std::variant<StoredEntry, DecodeFailure> decode(std::string_view value);
+std::variant<StoredView, DecodeFailure> decode_view(std::string_view value);  // copies nothing
 
 }  // namespace gateway::cache

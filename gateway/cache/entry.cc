@@ -31,22 +31,28 @@ struct Entry::Roomy {
 };
 
 std::shared_ptr<Entry> Entry::make(int status, std::string_view head, std::string&& body) {
-  wanted_room = head.size() + (is_large(body.size()) ? 0 : body.size());
-  return std::allocate_shared<Entry>(Roomy<Entry>(), Passkey(), status, head, std::move(body));
+  if (!is_large(body.size())) return make(status, head, std::string_view(body));
+  body.shrink_to_fit();
+  wanted_room = head.size();
+  return std::allocate_shared<Entry>(Roomy<Entry>(), Passkey(), status, head, std::string_view(),
+                                     std::make_unique<const std::string>(std::move(body)));
 }
 
-Entry::Entry(Passkey, int status, std::string_view head, std::string&& body)
+std::shared_ptr<Entry> Entry::make(int status, std::string_view head, std::string_view body) {
+  if (is_large(body.size())) return make(status, head, std::string(body));
+  wanted_room = head.size() + body.size();
+  return std::allocate_shared<Entry>(Roomy<Entry>(), Passkey(), status, head, body, nullptr);
+}
+
+Entry::Entry(Passkey, int status, std::string_view head, std::string_view body,
+             std::unique_ptr<const std::string> large)
     : status_(static_cast<std::uint16_t>(status)),
       head_size_(static_cast<std::uint32_t>(head.size())),
-      bytes_(given_room) {
+      body_size_(static_cast<std::uint32_t>(body.size())),
+      bytes_(given_room),
+      large_(std::move(large)) {
   head.copy(given_room, head.size());
-  if (is_large(body.size())) {
-    body.shrink_to_fit();
-    large_ = std::make_unique<const std::string>(std::move(body));
-  } else {
-    body_size_ = static_cast<std::uint32_t>(body.size());
-    body.copy(given_room + head.size(), body.size());
-  }
+  body.copy(given_room + head.size(), body.size());
 }
 
 std::shared_ptr<const std::string> Entry::body_of(const std::shared_ptr<const Entry>& entry) {

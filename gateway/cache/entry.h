@@ -22,6 +22,7 @@ class Entry {
   // `head`: status line and field lines, each CRLF ended, Content-Length and Date included, what Reply::send_prepared
   // takes. `body` is left as it is where it was copied.
   static std::shared_ptr<Entry> make(int status, std::string_view head, std::string&& body);
+  static std::shared_ptr<Entry> make(int status, std::string_view head, std::string_view body);
 
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
@@ -45,14 +46,15 @@ class Entry {
   struct Passkey {};
 
  public:
-  Entry(Passkey, int status, std::string_view head, std::string&& body);  // by make() alone
+  Entry(Passkey, int status, std::string_view head, std::string_view body,
+        std::unique_ptr<const std::string> large);  // by make() alone
 
  private:
   const std::uint16_t status_;
   const std::uint32_t head_size_;
-  std::uint32_t body_size_ = 0;
+  const std::uint32_t body_size_;
   const char* bytes_;
-  std::unique_ptr<const std::string> large_;
+  const std::unique_ptr<const std::string> large_;
 };
 
 }  // namespace gateway::cache

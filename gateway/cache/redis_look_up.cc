@@ -17,6 +17,8 @@
 // a late clock makes an entry older, never younger. What the answers are worth is decided in policies/plain_look_up.h;
 // tests/model takes these steps with everything that others may do between them, and finds a stale read without any of
 // the checks but that for marks, which no entry under these generations can meet.
+// Lookups that come in one turn of the loop share a round: 1., then 2. and 3. of each, then 4. and 5. For each of them
+// that is the same order, and all of it is sent after each of them was asked for.
 #include <algorithm>
 #include <asio/associated_executor.hpp>
 #include <asio/post.hpp>
@@ -39,13 +41,14 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
       : tier_(tier), what_(std::move(what)), until_(std::chrono::steady_clock::now() + limit), then_(std::move(then)) {}
 
   void send() {
-    if (tier_.finds_.likely())
-      send_plain();
+    plain_ = tier_.finds_.likely();
+    if (plain_)
+      tier_.join_round(shared_from_this());
     else
       send_script("EVALSHA", scripts::look_up()->sha1);
   }
 
-  void take(const redis::ReplyView& reply) override { plain_ ? take_plain(reply) : take_script(reply); }
+  void take(const redis::ReplyView& reply) override { take_script(reply); }
 
   void done(std::optional<redis::Unavailable> why) override {
     if (std::exchange(plain_, false) && !why && !found_.entry) {
@@ -64,6 +67,39 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
     if (bad_entry_ && tier_.options_.on_bad_entry) tier_.options_.on_bad_entry(to_string(*bad_entry_));
     if (found_.claimed) tier_.led_[*what_.key] = token_;
     then_(std::move(found_));
+  }
+
+  // Its part of a round, which ends with done(). Any doubt leaves `found_` without an entry.
+  void say(redis::Words& words) const {
+    constexpr std::size_t kSurrogateWords = 2, kEntryWords = 3;
+    for (const auto& surrogate : *what_.surrogate_keys)
+      words.command(kSurrogateWords).add("HGETALL").add(kSurrogatePrefix, surrogate);
+    words.command(kEntryWords).add("HGET").add(kEntryPrefix, *what_.key).add("d");
+  }
+  void take_epoch(const policies::coherence::PlainLookUp& seen) {
+    seen_ = seen;
+    seen_.reserve(what_.surrogate_keys->size());
+  }
+  // True: that was the last of what say() asked for.
+  bool take_own(const redis::ReplyView& reply) {
+    if (step_++ < what_.surrogate_keys->size()) {
+      const bool generation_alone = reply.size() == 2 && reply.at(0).text() == "g";
+      seen_.key(reply.at(1).number(), !generation_alone);
+      return false;
+    }
+    if (const auto stored = reply.text(); stored && !seen_.doubtful()) take_entry(*stored);
+    return true;
+  }
+  void take_end(bool write_refused, std::chrono::milliseconds now) {
+    if (write_refused) seen_.write_refused();
+    found_.now = now;
+    if (!seen_.may_serve_at(now)) found_.entry.reset();
+    found_.view = std::move(seen_).view();
+  }
+  // What is left of its time: both ways together take no longer than one may.
+  std::chrono::milliseconds left() const {
+    const auto left = until_ - std::chrono::steady_clock::now();
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
   }
 
  private:
@@ -95,43 +131,6 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
       found_.claimed = found_.leads && marks.empty();
   }
 
-  void send_plain() {
-    constexpr std::size_t kEpochWords = 5, kSurrogateWords = 2, kEntryWords = 3, kWriteWords = 2;
-    plain_ = true;
-    redis::Words words;
-    words.command(kEpochWords).add("HMGET").add(kEpochKey).add("epoch").add("run").add("until");
-    for (const auto& surrogate : *what_.surrogate_keys)
-      words.command(kSurrogateWords).add("HGETALL").add(kSurrogatePrefix, surrogate);
-    words.command(kEntryWords).add("HGET").add(kEntryPrefix, *what_.key).add("d");
-    words.command(kWriteWords).add("PERSIST").add(kEpochKey);
-    words.command(1).add("TIME");
-    run_id_ = tier_.client_.status().run_id;
-    tier_.client_.ask("look_up", words, shared_from_this(), left());
-  }
-
-  // Any doubt leaves `found_` without an entry.
-  void take_plain(const redis::ReplyView& reply) {
-    const std::size_t step = step_++, surrogates = what_.surrogate_keys->size();
-    if (step == 0) {
-      const auto last_lease_ends =
-          reply.at(2).text() ? std::optional(std::chrono::milliseconds(reply.at(2).number())) : std::nullopt;
-      seen_.epoch(reply.at(0).number(), reply.at(1).text() == run_id_, last_lease_ends);
-      seen_.reserve(surrogates);
-    } else if (step <= surrogates) {
-      const bool generation_alone = reply.size() == 2 && reply.at(0).text() == "g";
-      seen_.key(reply.at(1).number(), !generation_alone);
-    } else if (step == surrogates + 1) {
-      if (const auto stored = reply.text(); stored && !seen_.doubtful()) take_entry(*stored);
-    } else if (step == surrogates + 2) {
-      if (reply.error()) seen_.write_refused();
-    } else {
-      const auto now = reply.at(0).number() * 1'000 + reply.at(1).number() / 1'000;
-      found_.now = std::chrono::milliseconds(now);
-      if (!seen_.may_serve_at(found_.now)) found_.entry.reset();
-      found_.view = std::move(seen_).view();
-    }
-  }
-
   void send_script(std::string_view command, std::string_view script) {
     constexpr std::size_t kFixedKeys = 4, kArguments = 4, kBeforeKeys = 3;
     token_ = tier_.options_.replica + ':' + std::to_string(random_id());
@@ -145,23 +144,27 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
     tier_.client_.ask("look_up", words, shared_from_this(), left());
   }
 
-  // Both ways together take no longer than one may.
-  std::chrono::milliseconds left() const {
-    const auto left = until_ - std::chrono::steady_clock::now();
-    return std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
-  }
-
   void take_entry(std::string_view stored) {
-    auto decoded = decode(stored);
-    if (const auto* failure = std::get_if<DecodeFailure>(&decoded)) {
-      bad_entry_ = *failure;
+    const auto decoded = decode_view(stored);
+    const auto* view = std::get_if<StoredView>(&decoded);
+    if (view == nullptr || view->head.empty()) {
+      bad_entry_ = view ? DecodeFailure::Malformed : std::get<DecodeFailure>(decoded);
       return;
     }
-    auto& entry = std::get<StoredEntry>(decoded);
-    policies::coherence::Stamp stamp{entry.epoch, {}};
-    for (const auto& [name, generation] : entry.generations) stamp.generations.push_back(generation);
+    policies::coherence::Stamp stamp{view->epoch, {}};
+    stamp.generations.reserve(view->generations.size());
+    for (const auto& [name, generation] : view->generations) stamp.generations.push_back(generation);
     if (plain_ ? seen_.entry(stamp) : policies::coherence::may_serve(stamp, found_.view))
-      found_.entry = std::move(entry);
+      found_.entry.emplace(entry_of(*view), std::chrono::milliseconds(view->stored_at_ms));
+  }
+
+  static std::shared_ptr<Entry> entry_of(const StoredView& view) {
+    using std::chrono::milliseconds;
+    auto entry = Entry::make(view.status, view.head, view.body());
+    entry->lifetimes = {
+        milliseconds(view.initial_age_ms),    milliseconds(view.fresh_ms), milliseconds(view.stale_while_revalidate_ms),
+        milliseconds(view.stale_if_error_ms), milliseconds(view.keep_ms),  view.must_revalidate};
+    return entry;
   }
 
   RedisTier& tier_;
@@ -174,10 +177,85 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
   // Of the plain way.
   bool plain_ = false;
   std::size_t step_ = 0;
-  std::string run_id_;
   policies::coherence::PlainLookUp seen_;
   std::optional<DecodeFailure> bad_entry_;
 };
+
+// The plain lookups of one turn of the loop.
+class RedisTier::Round final : public redis::Call, public std::enable_shared_from_this<Round> {
+ public:
+  explicit Round(RedisTier& tier) : tier_(tier), run_id_(tier.client_.status().run_id) {
+    constexpr std::size_t kEpochWords = 5;
+    words_.command(kEpochWords).add("HMGET").add(kEpochKey).add("epoch").add("run").add("until");
+  }
+
+  void add(std::shared_ptr<LookUp> look_up) {
+    look_up->say(words_);
+    limit_ = std::min(limit_, look_up->left());
+    look_ups_.push_back(std::move(look_up));
+  }
+  bool full() const { return look_ups_.size() == kMost; }
+
+  void send() {
+    constexpr std::size_t kWriteWords = 2;
+    words_.command(kWriteWords).add("PERSIST").add(kEpochKey);
+    words_.command(1).add("TIME");
+    tier_.client_.ask("look_up", words_, shared_from_this(), limit_);
+  }
+
+  void take(const redis::ReplyView& reply) override {
+    if (step_ == Step::Epoch) {
+      take_epoch(reply);
+      step_ = Step::LookUps;
+    } else if (step_ == Step::LookUps) {
+      if (look_ups_[place_]->take_own(reply) && ++place_ == look_ups_.size()) step_ = Step::Write;
+    } else if (step_ == Step::Write) {
+      write_refused_ = reply.error().has_value();
+      step_ = Step::Time;
+    } else {
+      const std::chrono::milliseconds now(reply.at(0).number() * 1'000 + reply.at(1).number() / 1'000);
+      for (const auto& look_up : look_ups_) look_up->take_end(write_refused_, now);
+    }
+  }
+
+  void done(std::optional<redis::Unavailable> why) override {
+    for (const auto& look_up : look_ups_) look_up->done(why);
+  }
+
+ private:
+  static constexpr std::size_t kMost = 64;
+  enum class Step : std::uint8_t { Epoch, LookUps, Write, Time };
+
+  void take_epoch(const redis::ReplyView& reply) {
+    policies::coherence::PlainLookUp seen;
+    const auto last_lease_ends =
+        reply.at(2).text() ? std::optional(std::chrono::milliseconds(reply.at(2).number())) : std::nullopt;
+    seen.epoch(reply.at(0).number(), reply.at(1).text() == run_id_, last_lease_ends);
+    for (const auto& look_up : look_ups_) look_up->take_epoch(seen);
+  }
+
+  RedisTier& tier_;
+  const std::string run_id_;
+  redis::Words words_;
+  std::chrono::milliseconds limit_ = std::chrono::milliseconds::max();
+  std::vector<std::shared_ptr<LookUp>> look_ups_;
+  Step step_ = Step::Epoch;
+  std::size_t place_ = 0;
+  bool write_refused_ = false;
+};
+
+void RedisTier::join_round(std::shared_ptr<LookUp> look_up) {
+  if (!round_) {
+    round_ = std::make_shared<Round>(*this);
+    asio::post(io_, [this, round = std::weak_ptr(round_)] {
+      if (round_ && round_ == round.lock()) send_round();
+    });
+  }
+  round_->add(std::move(look_up));
+  if (round_->full()) send_round();
+}
+
+void RedisTier::send_round() { std::exchange(round_, nullptr)->send(); }
 
 bool RedisTier::look_up_for(LookedFor what, std::function<void(Found)> then) {
   auto turn = lookups_.turn(*what.key);

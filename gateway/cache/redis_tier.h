@@ -56,8 +56,8 @@ class RedisTier final : public SharedTier {
 
  private:
   using Timer = asio::steady_timer;
-  // One lookup, sent now.
   class LookUp;
+  class Round;
   // Whether a lookup is likely to find its entry, or nearly sure not to. A wrong guess costs a round trip, or a permit
   // that is given back; a right one saves Redis more than half of its work, or a round trip: only after many that did.
   class Finds {
@@ -79,6 +79,8 @@ class RedisTier final : public SharedTier {
     int misses_ = 0;  // in a row
   };
   asio::awaitable<Found> ask(std::string key, std::vector<std::string> surrogate_keys, std::chrono::milliseconds limit);
+  void join_round(std::shared_ptr<LookUp> look_up);
+  void send_round();
   asio::awaitable<void> report_loop();
   asio::awaitable<void> report_once();
   asio::awaitable<void> keep_flights();
@@ -97,6 +99,7 @@ class RedisTier final : public SharedTier {
   RedisTierOptions options_;
   Lookups lookups_;
   Finds finds_;
+  std::shared_ptr<Round> round_;  // the one that is being gathered; null: none
   policies::coherence::Follower follower_;
   bool running_ = false;
   bool report_now_ = false;

@@ -12,17 +12,32 @@
 #include <string>
 #include <vector>
 
+#include "gateway/cache/entry.h"
 #include "gateway/cache/stored_entry.h"
 #include "policies/coherence.h"
 
 namespace gateway::cache {
 
+// An entry that nobody else sees yet: who is given it sets `received` and `guard`. A copy is another one.
+struct FoundEntry {
+  std::shared_ptr<Entry> entry;
+  std::chrono::milliseconds stored_at{0};  // by the tier's clock
+
+  FoundEntry(std::shared_ptr<Entry> found, std::chrono::milliseconds stored)
+      : entry(std::move(found)), stored_at(stored) {}
+  FoundEntry(const FoundEntry& other);
+  FoundEntry& operator=(const FoundEntry& other) { return *this = FoundEntry(other); }
+  FoundEntry(FoundEntry&&) = default;
+  FoundEntry& operator=(FoundEntry&&) = default;
+  ~FoundEntry() = default;
+};
+
 // What one lookup found, one round trip.
 struct Found {
   bool available = true;  // false: Redis did not answer in time; nothing may be stored, and `view` says nothing
   policies::coherence::View view;
-  std::optional<StoredEntry> entry;  // only one that the contract lets be served now
-  std::chrono::milliseconds now{0};  // the tier's own clock: `entry->stored_at_ms` counts by it
+  std::optional<FoundEntry> entry;   // only one that the contract lets be served now
+  std::chrono::milliseconds now{0};  // the tier's own clock: `entry->stored_at` counts by it
   // Single flight across replicas: false while another replica fetches this very state; wait_for_other() then.
   bool leads = true;
   // This lookup took the right to fetch from the other replicas: finish() must follow, with an entry or without.

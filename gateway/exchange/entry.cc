@@ -85,19 +85,10 @@ bool holds_already(policies::FieldsView request, const cache::Entry& entry) {
                                 prepared_value(entry.head(), "Last-Modified"));
 }
 
-std::shared_ptr<const cache::Entry> entry_of(cache::StoredEntry stored, cache::Guard guard, milliseconds tier_now) {
-  const milliseconds resident = std::max(tier_now - milliseconds(stored.stored_at_ms), milliseconds(0));
-  const auto wall = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
-  auto entry = make_entry(stored.status, stored.fields, std::move(stored.body), wall - resident);
-  entry->received = cache::boottime() - resident;
-  entry->lifetimes.initial_age = milliseconds(stored.initial_age_ms);
-  entry->lifetimes.fresh = milliseconds(stored.fresh_ms);
-  entry->lifetimes.stale_while_revalidate = milliseconds(stored.stale_while_revalidate_ms);
-  entry->lifetimes.stale_if_error = milliseconds(stored.stale_if_error_ms);
-  entry->lifetimes.keep = milliseconds(stored.keep_ms);
-  entry->lifetimes.must_revalidate = stored.must_revalidate;
-  entry->guard = std::move(guard);
-  return entry;
+std::shared_ptr<const cache::Entry> entry_of(cache::FoundEntry found, cache::Guard guard, milliseconds tier_now) {
+  found.entry->received = cache::boottime() - std::max(tier_now - found.stored_at, milliseconds(0));
+  found.entry->guard = std::move(guard);
+  return std::move(found.entry);
 }
 
 std::shared_ptr<const cache::StoredEntry> stored_entry_of(const cache::Entry& entry,
@@ -105,7 +96,7 @@ std::shared_ptr<const cache::StoredEntry> stored_entry_of(const cache::Entry& en
                                                           const cache::Found& found, milliseconds looked_up) {
   auto stored = std::make_shared<cache::StoredEntry>();
   stored->status = entry.status();
-  stored->fields = fields_of(entry);
+  stored->head = entry.head();
   stored->body = entry.body();
   stored->epoch = found.view.epoch;
   for (std::size_t i = 0; i < surrogate_keys.size(); ++i)

@@ -44,7 +44,7 @@ policies::Fields validators_of(const cache::Entry& entry);
 bool holds_already(policies::FieldsView request, const cache::Entry& entry);
 
 // `tier_now`: the shared tier's clock at the lookup.
-std::shared_ptr<const cache::Entry> entry_of(cache::StoredEntry stored, cache::Guard guard, milliseconds tier_now);
+std::shared_ptr<const cache::Entry> entry_of(cache::FoundEntry found, cache::Guard guard, milliseconds tier_now);
 // `looked_up`: boottime of the lookup that `found` came from.
 std::shared_ptr<const cache::StoredEntry> stored_entry_of(const cache::Entry& entry,
                                                           const std::vector<std::string>& surrogate_keys,

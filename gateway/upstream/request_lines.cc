@@ -51,6 +51,11 @@ std::optional<std::string_view> unsendable(const Request& request) {
   return std::nullopt;
 }
 
+bool carries_body(const Request& request) {
+  const auto& method = request.method;
+  return (request.body && !request.body->empty()) || method == "POST" || method == "PUT" || method == "PATCH";
+}
+
 std::vector<std::string> request_lines(const Request& request) {
   const auto views = request.fields.view();
   const std::string connection = policies::combined_field(views, "Connection").value_or("");
@@ -61,9 +66,14 @@ std::vector<std::string> request_lines(const Request& request) {
     const bool blank = server::trim(value).empty();
     lines.push_back(blank ? std::string(name) + ";" : std::string(name).append(": ").append(value));
   }
-  for (const std::string_view added : {"Accept", "Content-Type", "User-Agent"})
+  const auto leave_out = [&](std::string_view added) {
     if (!policies::find_field(views, added)) lines.push_back(std::string(added) + ":");
-  lines.emplace_back("Expect:");
+  };
+  leave_out("Accept");
+  if (carries_body(request)) {
+    leave_out("Content-Type");
+    lines.emplace_back("Expect:");
+  }
   return lines;
 }
 

@@ -18,6 +18,9 @@ bool is_hop_by_hop(std::string_view name, std::string_view connection);
 // Why the request cannot be sent; nothing where it can. The words hold none of its text.
 std::optional<std::string_view> unsendable(const Request& request);
 
+// Whether it is sent as libcurl's POST, with a length and a body, whatever its method.
+bool carries_body(const Request& request);
+
 // Field lines in libcurl's notation: "Name: value", "Name;" for an empty value, "Name:" for one libcurl must not add.
 std::vector<std::string> request_lines(const Request& request);
 

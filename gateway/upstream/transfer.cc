@@ -29,8 +29,6 @@ int version_number(long version) {
   return version == CURL_HTTP_VERSION_2_0 ? 20 : 11;
 }
 
-bool expects_body(std::string_view method) { return method == "POST" || method == "PUT" || method == "PATCH"; }
-
 }  // namespace
 
 Transfer::Transfer(const Common& common) : common_(common), easy_(curl_easy_init(), &curl_easy_cleanup) {
@@ -81,8 +79,7 @@ void Transfer::begin(Request request) {
     if (!lines_) lines_.reset(longer);
   }
   CURL* easy = easy_.get();
-  const bool with_body = (request_.body && !request_.body->empty()) || expects_body(request_.method);
-  set_method(with_body);
+  set_method(carries_body(request_));
   set(easy, CURLOPT_HTTPHEADER, lines_.get());
   set(easy, CURLOPT_REQUEST_TARGET, (common_.base.prefix + request_.target).c_str());
   const auto limit = request_.timeout.count() > 0 ? std::min(request_.timeout, options.timeout) : options.timeout;

@@ -19,6 +19,7 @@ StoredEntry sample(std::string body) {
   StoredEntry entry;
   entry.status = 200;
   entry.fields = {{"Content-Type", "application/json"}, {"set-cookie", "a=1"}, {"Set-Cookie", ""}, {"X-\xff", "\0x"}};
+  entry.head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
   entry.body = std::move(body);
   entry.generations = {{"contact:ocQHyuzHvysMo5N5VsXc", 0xfedcba9876543210},
                        {"location:ve9EPM428h8vShlRW1KT:contacts", 1}};
@@ -175,7 +176,7 @@ TEST_CASE("a compressed body that unpacks to another size is refused") {
 }
 
 TEST_CASE("what decode would refuse is not encoded") {
-  StoredEntry status = sample("{}"), age = sample("{}"), time = sample("{}"), head = sample("{}");
+  StoredEntry status = sample("{}"), age = sample("{}"), time = sample("{}"), head = sample("{}"), text = sample("{}");
   status.status = 99;
   age.initial_age_ms = -1;
   time.fresh_ms = INT64_MAX;
@@ -183,7 +184,9 @@ TEST_CASE("what decode would refuse is not encoded") {
   CHECK(encode(status).empty());
   CHECK(encode(age).empty());
   CHECK(encode(time).empty());
+  text.head.assign(2 << 20, 'x');
   CHECK(encode(head).empty());
+  CHECK(encode(text).empty());
   CHECK(encode(sample(std::string((64 << 20) + 1, 'x'))).empty());
 }
 

@@ -57,7 +57,7 @@ TEST_SUITE("memory tier") {
     CHECK(far->head() == "HTTP/1.1 404 Not Found\r\n");
     CHECK(far->body() == std::string(Entry::kOwnBody + 1, 'x'));
     CHECK(Entry::body_of(far)->data() == bytes);
-    CHECK(Entry::make(200, {}, {})->body().empty());
+    CHECK(Entry::make(200, {}, std::string())->body().empty());
   }
 
   TEST_CASE("an entry lives as long as a worker looks at it, and goes with the next change after that") {
