@@ -270,9 +270,26 @@ class Service::Impl {
       asio::co_spawn(io_, writes_->repeat_unfenced(), [](std::exception_ptr error) {
         if (error) log::error("repeat_unfenced_failed");
       });
+      asio::co_spawn(io_, compare_upstreams(), [](std::exception_ptr error) {
+        if (error) log::error("compare_upstreams_failed");
+      });
     } else {
       log::warn("redis_lost", {{"why", std::string_view(status.error)}});
     }
+  }
+
+  // Gateways of one Redis database answer each other's reads: one that was meant for another upstream is told. Replicas
+  // may reach one upstream by several names, so that it is no error.
+  asio::awaitable<void> compare_upstreams() {
+    const auto before = co_await redis_->command({"SET", "cg:upstream", settings_->upstream.url, "GET"});
+    const auto* value = std::get_if<redis::Value>(&before);
+    const auto* other = value == nullptr ? nullptr : std::get_if<std::string>(&value->data);
+    if (other != nullptr && *other != settings_->upstream.url)
+      log::warn("redis_of_another_upstream",
+                {{"other", std::string_view(*other)},
+                 {"detail",
+                  "Gateways that share a Redis database answer each other's reads; give each upstream a "
+                  "database of its own in redis.url."}});
   }
 
   // The limiter and the circuits live on the Asio thread; a scrape reads a copy that is never older than this.

@@ -96,4 +96,20 @@ TEST_SUITE("readiness") {
       CHECK(text.find(secret) == std::string::npos);
     }
   }
+
+  // They would answer each other's reads.
+  TEST_CASE("a gateway that comes to the Redis of another upstream's says so in the log") {
+    RedisServer redis;
+    const auto told = [&](const std::string& upstream, const std::string& event) {
+      GatewayProcess gateway({.upstream = upstream, .settings = {{"redis.url", redis.url()}}});
+      return eventually(kLimit, [&] {
+        return gateway.process().output(Stream::Error).find("\"event\":\"" + event + "\"") != std::string::npos;
+      });
+    };
+    CHECK(told("http://127.0.0.1:1", "redis_connected"));
+    CHECK(eventually(kLimit, [&] {
+      return redis.command({"GET", "cg:upstream"}).find("127.0.0.1:1") != std::string::npos;
+    }));
+    CHECK(told("http://127.0.0.1:2", "redis_of_another_upstream"));
+  }
 }
