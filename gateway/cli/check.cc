@@ -11,8 +11,7 @@
 
 namespace gateway::cli {
 
-std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool to_serve, std::ostream& errors) {
-  config::Problems problems;
+std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool to_serve, config::Problems& problems) {
   std::optional<config::Loaded> loaded;
   try {
     loaded = config::load(inputs);
@@ -23,8 +22,14 @@ std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool t
   } catch (const config::Invalid& invalid) {
     problems = invalid.problems();
   }
-  for (const std::string& problem : problems) errors << "contacts-gateway: " << problem << '\n';
   if (!problems.empty()) return std::nullopt;
+  return loaded;
+}
+
+std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool to_serve, std::ostream& errors) {
+  config::Problems problems;
+  auto loaded = load_settings(inputs, to_serve, problems);
+  for (const std::string& problem : problems) errors << "contacts-gateway: " << problem << '\n';
   return loaded;
 }
 

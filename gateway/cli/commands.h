@@ -12,8 +12,9 @@
 
 namespace gateway::cli {
 
-// Loads settings; with `to_serve` also refuses contradictions. Nothing where they are wrong, with one line each on
-// `errors`.
+// Loads settings; with `to_serve` also refuses contradictions. Nothing where they are wrong, with what is wrong in
+// `problems`, or one line each on `errors`.
+std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool to_serve, config::Problems& problems);
 std::optional<config::Loaded> load_settings(const config::Inputs& inputs, bool to_serve, std::ostream& errors);
 
 // `connect`: also tries the upstream and each credential.

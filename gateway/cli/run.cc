@@ -10,6 +10,7 @@
 #include "gateway/cli/exit_code.h"
 #include "gateway/cli/export.h"
 #include "gateway/config/table.h"
+#include "gateway/log/log.h"
 #include "gateway/serve.h"
 #include "policies/catalogue.h"
 
@@ -49,9 +50,18 @@ config::Inputs inputs_of(const std::string& file, std::vector<std::string> flags
   return inputs;
 }
 
+// A service's standard error is its log, whose readers take JSON lines apart; at a terminal somebody reads.
 int run_serve(const config::Inputs& inputs) {
-  const auto loaded = load_settings(inputs, true, std::cerr);
-  return loaded ? serve(inputs, *loaded) : kInvalid;
+  if (::isatty(STDERR_FILENO) == 1) {
+    const auto loaded = load_settings(inputs, true, std::cerr);
+    return loaded ? serve(inputs, *loaded) : kInvalid;
+  }
+  config::Problems problems;
+  if (const auto loaded = load_settings(inputs, true, problems)) return serve(inputs, *loaded);
+  log::start(log::Level::Info);
+  for (const auto& problem : problems) log::error("cannot_start", {{"why", problem}});
+  log::stop();
+  return kInvalid;
 }
 
 // What a command does not know goes up to the app, --config and the settings' flags among it.

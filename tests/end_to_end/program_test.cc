@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
@@ -15,6 +16,7 @@
 using namespace std::chrono_literals;
 using test_support::GatewayProcess;
 using test_support::HttpClient;
+using test_support::Json;
 using test_support::Process;
 using test_support::Stream;
 
@@ -68,11 +70,12 @@ TEST_SUITE("program") {
       int code;
       std::string said;
     } cases[] = {
-        {{}, {}, 2, "contacts-gateway: credentials: none given"},
-        {{"--listen=0.0.0.0:0"}, {"GATEWAY_CREDENTIALS_TOKEN=x"}, 2, "contacts-gateway: listen: others can reach"},
-        {{"serve", "--cache.enabled", "maybe"}, {}, 2, "contacts-gateway: --cache.enabled:"},
+        {{}, {}, 2, "\"event\":\"cannot_start\",\"why\":\"credentials: none given"},
+        {{"--listen=0.0.0.0:0"}, {"GATEWAY_CREDENTIALS_TOKEN=x"}, 2, "\"why\":\"listen: others can reach"},
+        {{"serve", "--cache.enabled", "maybe"}, {}, 2, "\"why\":\"--cache.enabled:"},
+        {{"check"}, {}, 2, "contacts-gateway: credentials: none given"},
         {{"check"}, {"GATEWAY_CONFIG=/nowhere"}, 2, "contacts-gateway: /nowhere: cannot be read"},
-        {{"bogus"}, {}, 2, "contacts-gateway: bogus: no command"},
+        {{"bogus"}, {}, 2, "\"why\":\"bogus: no command"},
         {{"operations", "--listen", "x"}, {}, 2, "contacts-gateway: operations takes no"},
         {{"hash-key", "--bogus"}, {}, 2, "contacts-gateway: hash-key takes no --bogus"},
         {{"--listen=" + other.address(), "--admin.listen=127.0.0.1:0"},
@@ -87,6 +90,15 @@ TEST_SUITE("program") {
       const std::string errors = process.output(Stream::Error);
       CHECK_MESSAGE(errors.find(said) != std::string::npos, errors);
     }
+  }
+
+  TEST_CASE("the log of a service whose settings are wrong is JSON lines, one for each thing that is wrong") {
+    Process process = program({"serve", "--listen", "nowhere", "--nonsense=1"}, {});
+    CHECK(process.wait_for_exit(kLimit) == 2);
+    std::istringstream errors(process.output(Stream::Error));
+    std::size_t lines = 0;
+    for (std::string line; std::getline(errors, line); ++lines) CHECK(Json(line).text("event") == "cannot_start");
+    CHECK(lines == 2);
   }
 
   TEST_CASE("commands print to standard output and end with 0") {
