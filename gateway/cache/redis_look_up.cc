@@ -184,7 +184,7 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
 // The plain lookups of one turn of the loop.
 class RedisTier::Round final : public redis::Call, public std::enable_shared_from_this<Round> {
  public:
-  explicit Round(RedisTier& tier) : tier_(tier), run_id_(tier.client_.status().run_id) {
+  explicit Round(RedisTier& tier) : tier_(tier) {
     constexpr std::size_t kEpochWords = 5;
     words_.command(kEpochWords).add("HMGET").add(kEpochKey).add("epoch").add("run").add("until");
   }
@@ -200,6 +200,7 @@ class RedisTier::Round final : public redis::Call, public std::enable_shared_fro
     constexpr std::size_t kWriteWords = 2;
     words_.command(kWriteWords).add("PERSIST").add(kEpochKey);
     words_.command(1).add("TIME");
+    run_id_ = tier_.client_.status().run_id;  // of the server that this is sent to now
     tier_.client_.ask("look_up", words_, shared_from_this(), limit_);
   }
 
@@ -235,7 +236,7 @@ class RedisTier::Round final : public redis::Call, public std::enable_shared_fro
   }
 
   RedisTier& tier_;
-  const std::string run_id_;
+  std::string run_id_;
   redis::Words words_;
   std::chrono::milliseconds limit_ = std::chrono::milliseconds::max();
   std::vector<std::shared_ptr<LookUp>> look_ups_;
