@@ -100,8 +100,11 @@ class Bytes {
   // What all that follow this log have, nobody asks for again.
   Position known_to_all(Epoch e) const {
     Position least = epochs_return(bounds_) ? 0 : ~Position{};
-    for (const auto& replica : world_.replicas)
-      if (replica.follower.report().epoch == e) least = std::min(least, replica.follower.report().position);
+    for (const auto& replica : world_.replicas) {
+      const auto report = replica.follower.report();
+      if (report.epoch == e) least = std::min(least, report.position);
+      if (replica.reply && replica.reply->reported.epoch == e) least = std::min(least, replica.reply->reported.end);
+    }
     return least;
   }
   std::size_t place(WriteId write) const { return bounds_.without == Without::MarkSet ? 0 : writers_.place[write - 1]; }
@@ -117,7 +120,9 @@ class Bytes {
   void describe(const ReplicaState& replica) {
     const auto report = replica.follower.report();
     const auto usable = replica.follower.usable_until(timing());
-    const bool follows = alive(report.epoch) || (replica.reply && replica.reply->reported.epoch == report.epoch);
+    const bool follows = alive(report.epoch) || (replica.reply && replica.reply->reported.epoch == report.epoch) ||
+                         std::any_of(replica.notices.begin(), replica.notices.end(),
+                                     [&](const auto& notice) { return notice.first == report.epoch; });
     number(follows);
     if (follows) id(report.epoch), number(report.position);
     number(usable.count() != 0), until(usable), until(replica.usable_until);
