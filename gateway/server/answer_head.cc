@@ -128,7 +128,8 @@ void append_head(std::string& out, const Response& response, Delimiter delimiter
   bool dated = false;
   for (const auto& field : response.fields) {
     if (is_framing(field.name)) continue;
-    if (delimiter.kind != Delimiter::Kind::None && same_name(field.name, "content-length")) continue;
+    const bool may_tell_length = delimiter.kind == Delimiter::Kind::None && response.status != 204;
+    if (!may_tell_length && same_name(field.name, "content-length")) continue;
     dated = dated || same_name(field.name, "date");
     append_line(out, field.name, field.value);
   }

@@ -53,6 +53,13 @@ TEST_CASE("a handler's framing fields give way to the server's, but HEAD may tel
   CHECK(client.answer(true)->field("Content-Length") == "77");
 }
 
+TEST_CASE("a 204 has no Content-Length, whatever its handler says") {
+  TestServer server([](const RequestView&, Reply reply) { reply.send({204, {{"Content-Length", "5"}}, {}}); });
+  RawClient client(server.address());
+  client.send(kGet + kGet);
+  for (int i = 0; i < 2; ++i) CHECK(client.answer()->field("Content-Length") == "");
+}
+
 TEST_CASE("an answer may ask for the connection's end") {
   TestServer server([](const RequestView&, Reply reply) { reply.send({200, {{"Connection", "close"}}, {}}); });
   RawClient client(server.address());
