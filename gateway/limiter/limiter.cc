@@ -34,6 +34,7 @@ void Limiter::stop() { impl_->stop(); }
 asio::awaitable<PermitOrRefusal> Limiter::acquire(PermitRequest request) {
   return Impl::acquire(impl_, std::move(request));
 }
+std::optional<Refusal> Limiter::refusal(const PermitRequest& request) { return impl_->refusal(request); }
 std::shared_ptr<Ahead> Limiter::ask_ahead(const PermitRequest& request) { return impl_->ask_ahead(request); }
 void Limiter::improve(const std::string& location, std::uint64_t flight, int urgency,
                       std::chrono::milliseconds max_wait) {
@@ -102,6 +103,17 @@ std::optional<Refusal> Limiter::Impl::refusal_at_once(Location& location, const 
   return std::nullopt;
 }
 
+std::optional<Refusal> Limiter::Impl::refusal(const PermitRequest& request) {
+  const auto found = locations_.find(request.location);
+  if (found == locations_.end()) return std::nullopt;
+  return refusal_at_once(*found->second, request, wait_of(request), now());
+}
+
+Duration Limiter::Impl::wait_of(const PermitRequest& request) const {
+  if (request.max_wait < std::chrono::milliseconds{0}) return options_.max_wait;
+  return std::min<Duration>(options_.max_wait, request.max_wait);
+}
+
 asio::awaitable<std::optional<Refusal>> Limiter::Impl::own_rate(policies::ClientRate& rate, Instant deadline) {
   const auto at = now();
   const auto wait = rate.reserve(at, std::max(Duration{0}, deadline - at));
@@ -114,8 +126,7 @@ asio::awaitable<std::optional<Refusal>> Limiter::Impl::own_rate(policies::Client
 // `self` outlives a limiter that goes while somebody waits.
 asio::awaitable<PermitOrRefusal> Limiter::Impl::acquire(std::shared_ptr<Impl> self, PermitRequest request) {
   const auto since = now();
-  Duration max_wait = self->options_.max_wait;
-  if (request.max_wait >= std::chrono::milliseconds{0}) max_wait = std::min<Duration>(max_wait, request.max_wait);
+  const auto max_wait = self->wait_of(request);
   if (const auto rate = self->clients_.find(request.client); !request.retry && rate != self->clients_.end())
     if (auto refusal = co_await self->own_rate(rate->second, since + max_wait)) co_return *refusal;
   auto at = self->location(request.location);

@@ -86,6 +86,8 @@ class Limiter {
   void stop();  // waiters stay until cancelled or out of time; no new round trips
 
   asio::awaitable<PermitOrRefusal> acquire(PermitRequest request);
+  // Why acquire() would refuse this at once; nothing: it would not, or would wait.
+  std::optional<Refusal> refusal(const PermitRequest& request);
   // For who will very likely acquire() in a moment, and first waits for something else. Null where others could miss
   // the permit meanwhile: somebody waits, the location or its day is near its limit, the client has a rate of its own.
   std::shared_ptr<Ahead> ask_ahead(const PermitRequest& request);

@@ -37,6 +37,7 @@ class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<I
   void reconfigure(Options options);
   void stop();
   static asio::awaitable<PermitOrRefusal> acquire(std::shared_ptr<Impl> self, PermitRequest request);
+  std::optional<Refusal> refusal(const PermitRequest& request);
   std::shared_ptr<Ahead> ask_ahead(const PermitRequest& request);
   void leave(Ahead& place);
   void improve(const std::string& location, std::uint64_t flight, int urgency, Duration max_wait);
@@ -52,6 +53,7 @@ class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<I
   using Shared = std::shared_ptr<Location>;
 
   Shared location(const std::string& name);
+  Duration wait_of(const PermitRequest& request) const;  // at most
   std::optional<Refusal> refusal_at_once(Location& location, const PermitRequest& request, Duration max_wait,
                                          Instant at);
   // The reference is not used after its first wait: a reload may have replaced the rates by then.
@@ -68,6 +70,7 @@ class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<I
   void hand_out(Location& location, std::uint64_t permit, std::uint64_t used,
                 Instant at);  // `used`: of the day, this one included
   void refuse_beyond_quota(Location& location, Instant at);
+  void refuse_in_vain(Location& location, Instant at);
   void settle(Location& location, std::uint64_t waiter);                         // its coroutine is told
   std::optional<Instant> next_turn(const Location& location, Instant at) const;  // nothing: no reason to run on
 

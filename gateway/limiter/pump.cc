@@ -119,6 +119,20 @@ void Limiter::Impl::distribute(Location& location, const Step& step, const StepR
   for (std::size_t i = 0; i < result.granted; ++i)
     hand_out(location, step.asks[i], result.daily_used + i + 1 - result.granted, at);
   refuse_beyond_quota(location, at);
+  refuse_in_vain(location, at);
+}
+
+// What is learnt after somebody joined may show that no slot comes in its time. Looked at when the next slot has moved
+// away by a tenth of the interval, so that not every step walks the queue.
+void Limiter::Impl::refuse_in_vain(Location& location, Instant at) {
+  const auto wait = location.expected_wait(0, {}, at);
+  if (at + wait - location.judged <= location.limit.interval / 10) return;
+  location.judged = at + wait;
+  for (const auto& [id, waiting] : location.waiting) {
+    if (waiting->granted || waiting->refused || waiting->deadline >= at + wait) continue;
+    waiting->refused = Refusal{RefusalReason::WaitTooLong, location.expected_wait(0, location.typical, at)};
+    waiting->timer.cancel();
+  }
 }
 
 void Limiter::Impl::hand_out(Location& location, std::uint64_t permit, std::uint64_t used, Instant at) {

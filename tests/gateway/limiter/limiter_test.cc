@@ -233,6 +233,23 @@ TEST_CASE("a pause in Redis that no build of now would write is shortened to an 
   CHECK(kept("background") <= now + 1s);
 }
 
+TEST_CASE("who joined just before it was learnt that nothing is left is refused as soon as that is known") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {100, 10s}});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      { const auto first = co_await (*rig).acquire({.location = "L"}); }
+      const auto last = co_await (*rig).acquire({.location = "L"});
+      (*rig).observe("L", 200, {{"X-RateLimit-Remaining", "0"}});
+      const auto asked_at = Clock::now();
+      const auto outcome = co_await (*rig).acquire({.location = "L", .max_wait = 5s});
+      CHECK(refused(outcome) == RefusalReason::WaitTooLong);
+      CHECK(std::get<Refusal>(outcome).retry_after > Duration(5s));
+      CHECK(Clock::now() - asked_at < 4s);
+    });
+  }
+}
+
 TEST_CASE("what the upstream states is believed: less remaining, a lower limit, another interval") {
   for (const auto backend : kBackends) {
     CAPTURE(static_cast<int>(backend));
