@@ -71,9 +71,9 @@ class Attempts {
   // What run() would surely refuse `request` with, without any of its waits: the circuit is open.
   std::optional<Refused> sure_refusal(const Request& request);
 
-  // No try of this request begins after it.
+  // No try of this request begins after it: its client's `Prefer: wait` where there is one.
   std::chrono::steady_clock::time_point deadline_of(const Request& request) const {
-    return request.started + parts_.deadline;
+    return request.started + std::min(request.wait.value_or(parts_.deadline), parts_.deadline);
   }
   // Asio thread. `interval`: of the rate limit; no circuit stays open for longer without a probe.
   void set_times(std::chrono::milliseconds deadline, std::chrono::milliseconds token_wait,

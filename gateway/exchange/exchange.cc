@@ -182,6 +182,11 @@ void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Fo
   request->sent = false;
   flight->leader = request;
   flight->on_urgency = [this, request](const Request& joined) {
+    // It is tried for as long as the most patient of them waits.
+    if (!joined.wait)
+      request->wait.reset();
+    else if (request->wait)
+      request->wait = std::max(*request->wait, *joined.wait);
     if (joined.urgency < request->urgency) parts_.attempts.improve(*request, joined.urgency, joined.wait);
   };
   asio::co_spawn(parts_.io, fly(std::move(request), std::move(flight), std::move(found), std::move(candidate)),

@@ -25,6 +25,7 @@ std::shared_ptr<Request> lookup_for(const Request& creation, const policies::Ope
   lookup->version = creation.version;
   lookup->client = creation.client;
   lookup->urgency = creation.urgency;
+  lookup->fields.add("Accept-Encoding", "identity");  // it is read here
   lookup->may_send = creation.may_send;
   return lookup;
 }

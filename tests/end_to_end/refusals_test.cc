@@ -248,6 +248,45 @@ TEST_SUITE("refusals") {
     CHECK(eventually(5s, [&] { return metric(gateway.admin_address(), "gateway_upstream_circuit_open") == 1; }));
   }
 
+  TEST_CASE("a write that is refused before it is sent makes nothing stale, and a client's wait bounds the tries") {
+    for (const bool shared : {false, true}) {
+      CAPTURE(shared);
+      std::optional<RedisServer> redis;
+      SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
+      GatewayOptions options{.upstream = simulator.url(),
+                             .settings = {{"credentials.token", "simulator-token"},
+                                          {"upstream.timeout", "1s"},
+                                          {"upstream.connect_timeout", "1s"}}};
+      if (shared) options.settings.emplace_back("redis.url", redis.emplace().url());
+      GatewayProcess gateway{options};
+      HttpClient client(gateway.address(), 60s), control(simulator.address());
+      const auto set_fault = [&](const std::string& text) {
+        control.send({.method = "POST", .target = "/_simulator/faults", .body = R"({"fault":")" + text + R"("})"});
+      };
+      const auto struck = [&] { return Json(control.get("/_simulator/books").body).integer("faults"); };
+      set_fault("hang");
+      CHECK(client.get(kContact, {{"Cache-Control", "no-store"}, {"Prefer", "wait=1"}}).status == 504);
+      CHECK(struck() == 1);
+      control.send({.method = "DELETE", .target = "/_simulator/faults"});
+      CHECK(client.get(kContact).status == 200);
+      set_fault("status=503");
+      REQUIRE(eventually(20s, [&] {
+        return client.get("/contacts/contact0000000000002", kUncached).body.find("circuit-open") != std::string::npos;
+      }));
+      const auto refused = [&] {
+        const auto answer = client.send({.method = "POST",
+                                         .target = kContact + "/tags",
+                                         .fields = {{"Content-Type", "application/json"}},
+                                         .body = R"({"tags":["x"]})"});
+        return answer.status == 503 && answer.body.find("circuit-open") != std::string::npos;
+      };
+      REQUIRE(refused());
+      const auto kept = client.get(kContact);
+      CHECK(kept.status == 200);
+      CHECK(kept.field("Cache-Status").find("; hit") != std::string::npos);
+    }
+  }
+
   TEST_CASE("those who wait for a permit when the circuit opens are not sent to the failing upstream") {
     SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
     GatewayProcess gateway{{.upstream = simulator.url(),
