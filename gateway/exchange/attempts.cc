@@ -236,8 +236,12 @@ asio::awaitable<Result> Attempts::before_sending(std::shared_ptr<const Request> 
 }
 
 std::optional<Refused> Attempts::sure_refusal(const Request& request) {
-  const auto refused = circuit_of(parts_.credentials.budget(request.location))->refusal(Admission::now());
-  return refused ? std::optional(refused_by(*refused)) : std::nullopt;
+  auto budget = parts_.credentials.budget(request.location);
+  if (const auto refused = circuit_of(budget)->refusal(Admission::now())) return refused_by(*refused);
+  const auto refused = parts_.limiter.refusal(permit_request(request, std::move(budget), false));
+  if (!refused) return std::nullopt;
+  parts_.metrics.rate_limit_rejection(to_string(refused->reason));
+  return Refused{refusal_of(refused->reason), {}, to_milliseconds(refused->retry_after)};
 }
 
 // Nothing: refused, `attempted` says why. Else what came of the try.

@@ -68,7 +68,8 @@ class Attempts {
   // Somebody with a better urgency waits for the same answer.
   void improve(const Request& request, int urgency, std::optional<std::chrono::milliseconds> wait);
 
-  // What run() would surely refuse `request` with, without any of its waits: the circuit is open.
+  // What run() would surely refuse `request` with, without any of its waits: the circuit is open, its wait
+  // for a permit cannot be met, the day is used up.
   std::optional<Refused> sure_refusal(const Request& request);
 
   // No try of this request begins after it: its client's `Prefer: wait` where there is one.

@@ -285,6 +285,21 @@ TEST_SUITE("refusals") {
       CHECK(kept.status == 200);
       CHECK(kept.field("Cache-Status").find("; hit") != std::string::npos);
     }
+    // The same by the limit.
+    SimulatorProcess simulator{{.arguments = {"--limit", "0", "--daily", "100000000"}}};
+    GatewayProcess gateway{{.upstream = simulator.url(),
+                            .settings = {{"credentials.token", "simulator-token"},
+                                         {"rate_limit.requests", "2"},
+                                         {"rate_limit.interval", "60s"},
+                                         {"rate_limit.max_wait", "1s"}}}};
+    HttpClient client(gateway.address(), 60s);
+    for (int i = 0; i < 2; ++i) CHECK(client.get(i == 0 ? kContact : kContact + "/notes").status == 200);
+    const auto change = client.send({.method = "PUT",
+                                     .target = kContact,
+                                     .fields = {{"Content-Type", "application/json"}},
+                                     .body = R"({"firstName":"Eve"})"});
+    CHECK(change.status == 429);
+    CHECK(client.get(kContact).status == 200);
   }
 
   TEST_CASE("those who wait for a permit when the circuit opens are not sent to the failing upstream") {
