@@ -54,6 +54,13 @@ milliseconds fresh_for(const Answer& answer, const AnswerCacheControl& control, 
   return std::max(fresh, kNone);
 }
 
+// How long it had been stale when it came, by the ages that caches on the way state: a clock that is wrong takes no
+// time from what may stand in for an upstream that fails.
+milliseconds stale_on_arrival(const Answer& answer, const AnswerCacheControl& control, const Times& rule) {
+  const auto lifetime = std::min(rule.fresh, explicit_lifetime(answer, control).value_or(rule.fresh));
+  return std::max(corrected_age_value(answer) - lifetime, kNone);
+}
+
 bool has_validator(FieldsView fields) { return find_field(fields, "ETag") || find_field(fields, "Last-Modified"); }
 
 bool varies_by_all(FieldsView fields) {
@@ -158,8 +165,11 @@ std::variant<Lifetimes, Unstorable> lifetimes_of(const Answer& answer, const Req
   life.fresh = fresh_for(answer, control, rule, life.initial_age);
   life.must_revalidate = control.must_revalidate || control.no_cache;
   if (!life.must_revalidate && answer.status == 200) {
-    life.stale_while_revalidate = lowered(rule.stale_while_revalidate, control.stale_while_revalidate);
-    life.stale_if_error = lowered(rule.stale_if_error, control.stale_if_error);
+    // They run from when it became stale (RFC 5861 section 3), which may have been before it came.
+    const milliseconds passed = stale_on_arrival(answer, control, rule);
+    life.stale_while_revalidate =
+        std::max(lowered(rule.stale_while_revalidate, control.stale_while_revalidate) - passed, kNone);
+    life.stale_if_error = std::max(lowered(rule.stale_if_error, control.stale_if_error) - passed, kNone);
   }
   life.keep = life.fresh + std::max(life.stale_while_revalidate, life.stale_if_error);
   const milliseconds worth_asking = rule.fresh + std::max(rule.stale_while_revalidate, rule.stale_if_error);

@@ -48,6 +48,21 @@ TEST_CASE("without a word from upstream the operator's times rule") {
   CHECK(life({{"Cache-Control", "private"}}).fresh == 30s);
 }
 
+TEST_CASE(
+    "the times for which a stale answer may serve run from when it became stale, also where that was on the way") {
+  const auto aged = [](const char* age) { return life({{"Age", age}, {"ETag", "\"1\""}}); };
+  CHECK(aged("20").stale_while_revalidate == 20s);
+  CHECK(aged("20").fresh == 10s);
+  CHECK(aged("35").fresh == 0s);
+  CHECK(aged("35").stale_while_revalidate == 15s);
+  CHECK(aged("35").stale_if_error == 595s);
+  CHECK(aged("100000").stale_while_revalidate == 0s);
+  CHECK(aged("100000").stale_if_error == 0s);
+  CHECK(life({{"Cache-Control", "max-age=10"}, {"Age", "15"}}).stale_while_revalidate == 15s);
+  // A Date that is wrong by an hour leaves them.
+  CHECK(life({{"Cache-Control", "max-age=10"}, {"Date", "Sun, 06 Nov 1994 07:49:37 GMT"}}).stale_if_error == 600s);
+}
+
 TEST_CASE("upstream's explicit lifetime lowers them and never raises them") {
   struct Row {
     Lines fields;
