@@ -1,6 +1,7 @@
 #include "gateway/config/checks.h"
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 #include <stdexcept>
 
@@ -104,6 +105,23 @@ void check_webhooks(const Settings& s, Problems& problems) try {
   problems.emplace_back(e.what());
 }
 
+// What libcurl is to trust: no more is looked for than whether there is anything of the kind.
+void check_ca_file(const std::string& path, Problems& problems) {
+  std::ifstream file(path);
+  if (!file) return problems.push_back("upstream.ca_file: " + path + ": cannot be read");
+  for (std::string line; std::getline(file, line);)
+    if (line.find("-----BEGIN ") != std::string::npos) return;
+  problems.push_back("upstream.ca_file: " + path + " holds no certificate; expected a PEM bundle");
+}
+
+void check_upstream(const Settings& s, Problems& problems) {
+  const auto& upstream = s.upstream;
+  for (const char* scheme : {"http://", "https://"})
+    if (upstream.url == scheme + s.listen || upstream.url == scheme + s.listen + "/")
+      problems.push_back("upstream.url: is this gateway's own address, listen; each request would come back to it");
+  if (!upstream.ca_file.empty()) check_ca_file(upstream.ca_file, problems);
+}
+
 void check_redis(const Settings& s, Problems& problems) try {
   if (!s.redis.url.empty()) redis::parse_url(s.redis.url.value);
 } catch (const std::invalid_argument& e) {
@@ -139,6 +157,7 @@ Problems contradictions(const Settings& settings) {
   check_clients(settings, problems);
   check_tls(settings, problems);
   check_webhooks(settings, problems);
+  check_upstream(settings, problems);
   check_redis(settings, problems);
   check_flows(settings, problems);
   check_times(settings, problems);

@@ -67,6 +67,10 @@ TEST_SUITE("config") {
         {[](Settings& s) { s.redis.url.value = "redis://h:6379/abc"; }, "redis.url: the database in"},
         {[](Settings& s) { s.redis.url.value = "redis+sentinel://h:1"; }, "redis.url: redis+sentinel:// names no"},
         {[](Settings& s) { s.redis.url.value = "redis://h"; }, ""},
+        {[](Settings& s) { s.upstream.url = "http://127.0.0.1:8080/", s.listen = "127.0.0.1:8080"; },
+         "upstream.url: is this gateway's own address"},
+        {[](Settings& s) { s.upstream.ca_file = "/nowhere/ca.pem"; }, "upstream.ca_file: /nowhere/ca.pem"},
+        {[](Settings& s) { s.upstream.ca_file = "/etc/hostname"; }, "upstream.ca_file: /etc/hostname holds no"},
         {[](Settings& s) { s.credentials.oauth.store = "redis"; }, "credentials.oauth.store: no grant"},
         {[](Settings& s) {
            s.credentials.oauth.grants = {OAuthGrant{.client_id = "i", .client_secret = {"s", ""}}};
