@@ -106,6 +106,22 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Clients' connections must not take the descriptors that the upstream, Redis and the admin address need: an
+// orchestrator would see a process that answers nobody.
+std::size_t most_connections(std::size_t wanted) {
+  constexpr std::size_t kKept = 256, kLeast = 16;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const std::size_t files = limit.rlim_cur;
+  const auto most = std::clamp(files > 2 * kKept ? files - kKept : files / 2, kLeast, wanted);
+  if (most < wanted)
+    log::warn("connections_limited",
+              {{"most", static_cast<std::int64_t>(most)},
+               {"wanted", static_cast<std::int64_t>(wanted)},
+               {"why", std::string_view("the limit of open files (ulimit -n) leaves no more room")}});
+  return most;
+}
+
 // An expired certificate is served all the same: a gateway that does not start would help its clients less.
 void tell_certificate(const server::TlsContext& tls) {
   const bool valid = tls.valid_at(std::time(nullptr));
@@ -172,11 +188,10 @@ int run(config::Inputs inputs, config::Loaded loaded, lifecycle::Signals& signal
   const bool owns_file = adopt(inherited, "gateway", options);
   options.limits.refuse_bodies = &service.memory_is_short();
   const auto tls = options.tls;
-  const auto most_connections = options.limits.connections;
+  const auto most = options.limits.connections = most_connections(options.limits.connections);
   server::Server public_server(std::move(options), service.handlers());
-  admin.add_ready_check([&draining, &public_server, most_connections] {
-    return admin::listeners_part(draining, public_server.connections(), most_connections);
-  });
+  admin.add_ready_check(
+      [&draining, &public_server, most] { return admin::listeners_part(draining, public_server.connections(), most); });
   if (tls) {
     tell_certificate(*tls);
     add_handshake_counts(metrics, public_server);

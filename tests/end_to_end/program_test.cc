@@ -131,4 +131,19 @@ TEST_SUITE("program") {
     CHECK(drop.wait_for_exit(kLimit) == 2);
     CHECK(drop.output(Stream::Error) == "contacts-gateway: expected a run as `flows list` names it, in hexadecimal\n");
   }
+
+  TEST_CASE("clients' connections leave descriptors for everything else, however few files a process may open") {
+    Process gateway({.arguments = {"sh", "-c",
+                                   "ulimit -n 400 && exec " + test_support::binary_dir() +
+                                       "/contacts-gateway --listen 127.0.0.1:0 --admin.listen 127.0.0.1:0 "
+                                       "--upstream.url http://127.0.0.1:1"},
+                     .environment = {"GATEWAY_CREDENTIALS_TOKEN=pit-test"},
+                     .unset_prefix = "GATEWAY_"});
+    const auto line = gateway.wait_for_line(Stream::Error, "connections_limited", kLimit);
+    REQUIRE(line);
+    CHECK(line->find("\"most\":200") != std::string::npos);
+    CHECK(gateway.wait_for_line(Stream::Error, "\"listening\"", kLimit));
+    gateway.signal(SIGTERM);
+    CHECK(gateway.wait_for_exit(kLimit) == 0);
+  }
 }
