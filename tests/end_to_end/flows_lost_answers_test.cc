@@ -38,4 +38,17 @@ TEST_SUITE("flows lost answers") {
       CHECK(worlds[i]->flows().integer("dead") == 0);
     }
   }
+
+  TEST_CASE("a contact whose creation was applied and whose answer was lost is found by its e-mail, and made once") {
+    World world({{"made.json", R"({"name": "made", "on": {"lead": "*"}, "do": [
+      {"step": "contact", "operation": "create-contact",
+       "body": {"locationId": {"$from": "event.to"}, "email": {"$from": "event.email"}}}]})"}});
+    world.control("faults",
+                  R"({"match":{"method":"POST","path_prefix":"/contacts/"},"fault":"reset-after","count":1})");
+    CHECK(world.lead(R"({"to":"loc_demo","email":"ada@example.com"})").status == 202);
+    REQUIRE(
+        eventually(kLong, [&] { return world.metric("gateway_flow_runs_total{flow=\"made\",result=\"done\"}") == 1; }));
+    CHECK(world.book().contacts["ada@example.com"] == 1);
+    CHECK(world.flows().integer("dead") == 0);
+  }
 }
