@@ -158,7 +158,6 @@ class SchemaWriter {
 
   void choice_list(const Setting& setting) {
     pair("type", "array");
-    key("minItems"), writer_.Uint(1);
     key("items");
     writer_.StartObject(), choices(setting), writer_.EndObject();
   }
@@ -167,8 +166,8 @@ class SchemaWriter {
     key("anyOf");
     writer_.StartArray();
     writer_.StartObject(), pair("type", "string"), writer_.EndObject();
-    writer_.StartObject(), pair("type", "array"), key("minItems"), writer_.Uint(1), key("items"), writer_.StartObject(),
-        pair("type", "string"), writer_.EndObject(), writer_.EndObject();
+    writer_.StartObject(), pair("type", "array"), key("items"), writer_.StartObject(), pair("type", "string"),
+        writer_.EndObject(), writer_.EndObject();
     writer_.EndArray();
   }
 

@@ -132,8 +132,6 @@ std::optional<Value> number(const Setting& setting, std::string_view text) {
 
 Parsed parse_list(const Setting& setting, const rapidjson::Value& json) {
   Value value;
-  // Not given at all it means everything: a list that lost its last element must not open what it closed.
-  if (json.Empty()) return Wrong{"an empty list; expected " + expected(setting) + ", or leave the setting out"};
   for (const auto& item : json.GetArray()) {
     if (!item.IsString()) return Wrong{"a list element is not a text; expected " + expected(setting)};
     const std::string_view text(item.GetString(), item.GetStringLength());

@@ -264,8 +264,6 @@ TEST_SUITE("config") {
         {"{\"credentials\": {\"token\": \"a\", \"token_file\": \"b\"}}", "credentials.token is given twice"},
         {"{\"credentials\": {\"token_file\": 5}}", "expected the path of a file"},
         {"{\"clients\": [{\"name\": \"a\"}, 5]}", "clients[1]: expected an object"},
-        {"{\"clients\": [{\"name\": \"a\", \"locations\": []}]}", "clients[0].locations: an empty list; expected"},
-        {"{\"clients\": [{\"operations\": []}]}", "clients[0].operations: an empty list; expected"},
         {"{\"clients\": [\n {\"urgency\": 8}]}",
          ":2:3: clients[0].urgency: \"8\" does not fit; expected a whole number from 0 to 7"},
         {"{\"listen\": }", ":1:12: not JSON: Invalid value"},
