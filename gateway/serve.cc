@@ -113,7 +113,7 @@ std::size_t most_connections(std::size_t wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
   const std::size_t files = limit.rlim_cur;
-  const auto most = std::clamp(files > 2 * kKept ? files - kKept : files / 2, kLeast, wanted);
+  const auto most = std::min(std::max(files > 2 * kKept ? files - kKept : files / 2, kLeast), wanted);
   if (most < wanted)
     log::warn("connections_limited",
               {{"most", static_cast<std::int64_t>(most)},

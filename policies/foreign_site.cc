@@ -18,12 +18,11 @@ bool is_loopback(std::string_view host) {
 }
 
 // A name without a dot is none of the public DNS's, and neither are those of private domains (RFC 6762, RFC 6761,
-// ICANN's
-// `.internal`).
+// RFC 8375, ICANN's `.internal`, what routers and Kubernetes hand out).
 bool is_private_name(std::string_view host) {
   const auto name = without_port(host);
   if (name.find('.') == std::string_view::npos) return true;
-  for (const std::string_view domain : {".local", ".internal", ".test"})
+  for (const std::string_view domain : {".local", ".internal", ".test", ".localdomain", ".home.arpa", ".lan", ".svc"})
     if (name.size() > domain.size() && same_name(name.substr(name.size() - domain.size()), domain)) return true;
   return false;
 }

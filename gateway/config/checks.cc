@@ -119,7 +119,7 @@ void check_upstream(const Settings& s, Problems& problems) {
   for (const char* scheme : {"http://", "https://"})
     if (upstream.url == scheme + s.listen || upstream.url == scheme + s.listen + "/")
       problems.push_back("upstream.url: is this gateway's own address, listen; each request would come back to it");
-  if (!upstream.ca_file.empty()) check_ca_file(upstream.ca_file, problems);
+  if (!upstream.ca_file.empty() && upstream.url.starts_with("https:")) check_ca_file(upstream.ca_file, problems);
 }
 
 void check_redis(const Settings& s, Problems& problems) try {

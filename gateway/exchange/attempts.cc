@@ -258,6 +258,11 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   }
 
   auto permit_or_refusal = co_await before_sending(request, wait_for_permit(request, budget, attempted.tries > 0));
+  // The limiter answers an ended wait with a refusal, which is nobody's any more.
+  if (may_leave(*request) && request->left) {
+    if (auto* permit = std::get_if<limiter::Permit>(&permit_or_refusal)) permit->unsent();
+    throw asio::system_error(asio::error::operation_aborted);
+  }
   if (const auto* refused = std::get_if<limiter::Refusal>(&permit_or_refusal)) {
     parts_.metrics.rate_limit_rejection(to_string(refused->reason));
     attempted.result = Refused{refusal_of(refused->reason), {}, to_milliseconds(refused->retry_after)};
@@ -273,10 +278,6 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
       co_return std::nullopt;
     }
 
-  if (may_leave(*request) && request->left) {  // when there was no wait to end any more
-    permit.unsent();
-    throw asio::system_error(asio::error::operation_aborted);
-  }
   if (request->claim && !co_await request->claim->about_to_send()) {
     permit.unsent();
     attempted.result = Refused{Refusal::IdempotencyUnavailable, {}, milliseconds(1'000)};

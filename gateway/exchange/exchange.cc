@@ -182,12 +182,12 @@ void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Fo
   request->sent = false;
   flight->leader = request;
   flight->on_urgency = [this, request](const Request& joined) {
-    // It is tried for as long as the most patient of them waits.
-    if (!joined.wait)
-      request->wait.reset();
-    else if (request->wait)
-      request->wait = std::max(*request->wait, *joined.wait);
-    if (joined.urgency < request->urgency) parts_.attempts.improve(*request, joined.urgency, joined.wait);
+    // It is tried, and waits in the queue, for as long as the most patient of them waits.
+    const bool longer = request->wait && patience_of(joined) > patience_of(*request);
+    if (longer && !joined.wait) request->wait.reset();
+    if (longer && joined.wait)
+      request->wait = std::chrono::ceil<milliseconds>(joined.started + *joined.wait - request->started);
+    if (longer || joined.urgency < request->urgency) parts_.attempts.improve(*request, joined.urgency, joined.wait);
   };
   asio::co_spawn(parts_.io, fly(std::move(request), std::move(flight), std::move(found), std::move(candidate)),
                  asio::bind_cancellation_slot(slot, logged("fetch_failed")));

@@ -143,7 +143,9 @@ void Limiter::Impl::improve(const std::string& name, std::uint64_t flight, int u
   if (waiter == location.flights.end()) return;
   auto& waiting = *location.waiting.at(waiter->second);
   const auto at = now();
-  waiting.deadline = std::max(waiting.deadline, at + std::clamp<Duration>(max_wait, Duration{0}, options_.max_wait));
+  const Duration patience =
+      max_wait < Duration{0} ? options_.max_wait : std::min<Duration>(max_wait, options_.max_wait);
+  waiting.deadline = std::max(waiting.deadline, at + patience);
   location.queue.improve(waiter->second, urgency, waiting.deadline, at);
   waiting.timer.cancel();  // it waits on to the later deadline
 }

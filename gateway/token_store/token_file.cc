@@ -15,6 +15,7 @@
 
 #include "gateway/config/read_text_file.h"
 #include "gateway/fault_point.h"
+#include "gateway/log/log.h"
 #include "gateway/token_store/sealed.h"
 
 namespace gateway::token_store {
@@ -170,11 +171,17 @@ void TokenFile::replace(const Texts& texts) const {
   sync(folder, path_.parent_path());
 }
 
-// One that a backup brought back may be readable for everybody, and would stay so until the next renewal writes it.
+// One that a backup brought back may be readable for everybody, and would stay so until the next renewal writes it. It
+// may be somebody else's, too: then only a copy can be made private, and a store that serves all the same is told of.
 void TokenFile::make_private() const {
   struct stat found {};
   if (::stat(path_.c_str(), &found) != 0 || (found.st_mode & 077) == 0) return;
-  if (::chmod(path_.c_str(), 0600) != 0) refuse(path_, "can be read by others and cannot be made private", errno);
+  if (::chmod(path_.c_str(), 0600) == 0) return;
+  try {
+    replace(read());
+  } catch (const std::exception&) {
+    log::warn("token_file_not_private", {{"file", std::string_view(path_.native())}});
+  }
 }
 
 void TokenFile::recover() const {

@@ -217,6 +217,8 @@ TEST_SUITE("refusals") {
       CHECK(again.read().status == 201);
       CHECK(creations() == before + 2);
       CHECK(eventually(10s, [&] { return depth() == 0; }));
+      // Who left was refused nothing.
+      CHECK(metric(gateway.admin_address(), "gateway_rate_limit_rejections_total") == 0);
     }
   }
 

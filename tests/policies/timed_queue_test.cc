@@ -6,7 +6,6 @@
 #include <set>
 #include <vector>
 
-
 using policies::Instant;
 using policies::TimedQueue;
 

@@ -142,6 +142,27 @@ TEST_CASE("urgent requests go first, equal ones in turn over clients, and a join
   }
 }
 
+TEST_CASE("who joins with no limit of its own lets a wait that was short go on") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {1, 20ms}});
+    std::vector<int> served;
+    std::vector<PermitOrRefusal> outcomes;
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      auto first = co_await (*rig).acquire({.location = "L"});
+      ask(rig, {.location = "L", .max_wait = 50ms, .flight = 77}, 1, served, &outcomes);
+      const bool waits = co_await until([&] { return (*rig).snapshot().at(0).queue == 1; });
+      CHECK(waits);
+      (*rig).improve("L", 77, 3, -1ms);
+      co_await pause_for(100ms);
+      std::get<Permit>(first).ended();
+      const bool came = co_await until([&] { return served.size() == 1; });
+      REQUIRE(came);
+      CHECK_FALSE(refused(outcomes.front()).has_value());
+    });
+  }
+}
+
 TEST_CASE(
     "a wait that cannot be met is refused at once with the time it would take, one that runs out at its deadline") {
   for (const auto backend : kBackends) {
