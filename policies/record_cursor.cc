@@ -10,8 +10,8 @@ namespace policies {
 
 namespace {
 
-constexpr std::string_view kVersion = "1";
-constexpr std::size_t kWords = 9;  // with the check at the end
+constexpr std::string_view kVersion = "2", kBefore = "1";  // the one before had no `told`
+constexpr std::size_t kWords = 10;                         // with the check at the end
 constexpr std::size_t kLongest = 4096;
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -76,6 +76,7 @@ std::string encode(const RecordCursor& cursor) {
   add_word(text, cursor.last_id);
   add_word(text, std::to_string(cursor.last_ms));
   add_word(text, std::to_string(cursor.done));
+  add_word(text, cursor.told ? "1" : "0");
   return to_base64url(text + check_of(text));
 }
 
@@ -90,12 +91,14 @@ std::optional<RecordCursor> decode_cursor(std::string_view encoded) {
     if (slash == std::string_view::npos) break;
     rest.remove_prefix(slash + 1);
   }
-  if (words.size() != kWords || words[0] != kVersion) return std::nullopt;
+  if (words.size() != (words[0] == kBefore ? kWords - 1 : kWords)) return std::nullopt;
+  if (words[0] != kVersion && words[0] != kBefore) return std::nullopt;
   const auto signed_part = std::string_view(*text).substr(0, text->size() - words.back().size());
   RecordCursor cursor;
   cursor.location = decoded(words[1]);
   cursor.page.after_id = decoded(words[4]);
   cursor.last_id = decoded(words[5]);
+  cursor.told = words[0] == kVersion && words[8] == "1";
   const bool right = words.back() == check_of(signed_part) && number(words[2], cursor.parts) &&
                      cursor.parts <= kAllParts && number(words[3], cursor.page.after_ms) &&
                      number(words[6], cursor.last_ms) && number(words[7], cursor.done);

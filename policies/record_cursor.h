@@ -25,6 +25,7 @@ struct RecordCursor {
   std::string last_id;       // the last contact that was sent; empty: none of this page
   std::int64_t last_ms = 0;  // when it was added, since 1970
   std::uint64_t done = 0;    // contacts sent so far
+  bool told = false;         // upstream said of a page before where the next one begins
   bool operator==(const RecordCursor&) const = default;
 };
 

@@ -48,8 +48,14 @@ std::int64_t place_of(std::string_view contact, std::int64_t added_ms) {
 NextPage told_by(std::string_view body) {
   if (!first_at(body, "meta.startAfterId").empty()) return NextPage::Told;
   const auto meta = policies::json_member(body, "meta");
-  const bool none = meta && (policies::json_member(*meta, "nextPage") || policies::json_member(*meta, "nextPageUrl"));
-  return none ? NextPage::None : NextPage::Untold;
+  NextPage tells = NextPage::Untold;
+  for (const char* name : {"nextPage", "nextPageUrl"}) {
+    const auto value = meta ? policies::json_member(*meta, name) : std::nullopt;
+    if (!value) continue;
+    if (*value != "null" && *value != "\"\"" && *value != "false") return NextPage::More;
+    tells = NextPage::None;
+  }
+  return tells;
 }
 
 server::Response unreadable(std::string detail) {
@@ -116,8 +122,8 @@ std::variant<Page, server::Response> read_page(const server::Response& response,
   if (!whole) return unreadable("It holds no list of contacts.");
   if (std::ranges::any_of(page.contacts, [](const auto& each) { return each.id.empty(); }))
     return unreadable("A contact in its list has no id.");
-  page.total = number_at<std::uint64_t>(text, "meta.total");
-  if (page.total == 0) page.total = number_at<std::uint64_t>(text, "count");
+  page.counted = number_at<std::uint64_t>(text, "meta.total");
+  page.total = page.counted > 0 ? page.counted : number_at<std::uint64_t>(text, "count");
   if (page.contacts.empty()) return page;
   page.tells = told_by(text);
   const auto& last = page.contacts.back();
@@ -129,12 +135,16 @@ std::variant<Page, server::Response> read_page(const server::Response& response,
 }
 
 // `count` may be the page's own: it ends nothing by itself. A page that says it is the last, and of more than there
-// was, is asked behind.
-Onward onward(const Page& page, std::uint64_t done, bool repeated) {
-  const bool all = page.total == 0 ? page.contacts.size() != kPageSize : done >= page.total;
+// was, is asked behind; not so where an upstream that told before counts those that were added meanwhile.
+Onward onward(const Page& page, const Course& course) {
+  const bool all = page.total == 0 ? page.contacts.size() != kPageSize : course.done >= page.total;
   if (page.contacts.empty()) return Onward::End;
   if (page.tells == NextPage::Told) return Onward::Next;
-  if (repeated) return all ? Onward::End : Onward::Lost;
+  if (course.repeated) return all ? Onward::End : Onward::Lost;
+  if (page.tells == NextPage::More) return Onward::Next;
+  const bool counted = page.counted > 0 && course.done >= page.counted;
+  if (course.told && (page.contacts.size() < kPageSize || counted)) return Onward::End;
+  if (course.all_listed) return Onward::End;
   return page.tells == NextPage::None && (page.total == 0 || all) ? Onward::End : Onward::Next;
 }
 

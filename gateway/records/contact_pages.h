@@ -1,8 +1,8 @@
 // The contacts of one location, page by page, as upstream lists them: the newest first, each page from behind the last
 // contact of the one before (startAfter, startAfterId), so that contacts that come or go meanwhile move no other one
 // over a page's edge. Where a page does not say where the next one begins (the vendor's document has no `meta`), that
-// is behind its own last contact, until a page is empty. Patient: what may pass (429, 5xx) is tried again. Asio thread
-// only.
+// is behind its own last contact, until a page is empty or all that upstream counts were listed. Where an earlier page
+// said it, a short one that does not is the last. Patient: what may pass (429, 5xx) is tried again. Asio thread only.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -45,22 +45,29 @@ struct ListedContact {
   std::int64_t added_ms = 0;
 };
 enum class NextPage {
-  Told,    // upstream says where it begins
-  None,    // it says that there is none
-  Untold,  // it says nothing: behind this page's last contact
+  Told,    // upstream says where it begins (meta.startAfterId)
+  None,    // meta.nextPage and meta.nextPageUrl, those of them that are there, are null, "" or false
+  More,    // one of them says that there is one, nothing where it begins: behind this page's last contact
+  Untold,  // neither is there: behind this page's last contact, if there is one
 };
 struct Page {
   std::shared_ptr<const std::string> body;
   std::vector<ListedContact> contacts;
   policies::PageMark next;  // of an empty page: none
   NextPage tells = NextPage::Untold;
-  std::uint64_t total = 0;  // of the location, as upstream says; 0: it does not
+  std::uint64_t total = 0;    // of the location, or of the page where it has only `count`; 0: upstream does not say
+  std::uint64_t counted = 0;  // of the location: meta.total
 };
 
+struct Course {             // of an export, up to the end of a page
+  std::uint64_t done = 0;   // contacts sent so far
+  bool repeated = false;    // the page holds nothing but contacts of the one before, as where upstream knows no pages
+  bool told = false;        // an earlier page said where the next one began
+  bool all_listed = false;  // as many as upstream ever counted, from the first page on
+};
 enum class Onward { Next, End, Lost };
-// What comes behind a page, with `done` contacts so far. `repeated`: it holds nothing but contacts of the page before,
-// as from an upstream that knows no pages: all there is, or more that cannot be reached (Lost).
-Onward onward(const Page& page, std::uint64_t done, bool repeated);
+// What comes behind a page. Lost: upstream repeats itself and has more, which cannot be reached.
+Onward onward(const Page& page, const Course& course);
 server::Response lost(const Page& page, std::uint64_t done);  // the problem that Lost ends with
 
 std::string page_target(std::string_view location, const policies::PageMark& mark);

@@ -56,23 +56,33 @@ struct Reconciliation::Export {
   std::shared_ptr<std::atomic<int>> running;
   policies::RecordCursor cursor, before;  // `before`: behind the last contact of the page before
   std::uint64_t done_before = 0, total = 0;
+  bool from_first = false;                     // this run reads from the first page on
+  std::uint64_t listed = 0, most_counted = 0;  // contacts in its pages; the most that upstream said there are
   bool progress = false;
   steady_clock::time_point began = steady_clock::now(), told = began;
   std::unordered_set<std::string> previous;  // ids of the page before
 
-  bool repeats(const Page& page) const;
-  void go_to(const policies::PageMark& page);
+  Course take(const Page& page);
+  void go_to(const Page& page);
   void add_progress();
 };
 
-bool Reconciliation::Export::repeats(const Page& page) const {
-  return !previous.empty() &&
-         std::ranges::all_of(page.contacts, [&](const auto& contact) { return previous.contains(contact.id); });
+// Before it is sent. Contacts that are deleted meanwhile lower what upstream counts, not what is still to be read: the
+// most that it counted is reached, or nothing; and what an earlier run read may be deleted since.
+Course Reconciliation::Export::take(const Page& page) {
+  const auto fresh = static_cast<std::uint64_t>(
+      std::ranges::count_if(page.contacts, [&](const auto& contact) { return !previous.contains(contact.id); }));
+  listed += fresh;
+  most_counted = std::max(most_counted, page.counted);
+  return {.repeated = !previous.empty() && fresh == 0,
+          .told = cursor.told,
+          .all_listed = from_first && most_counted > 0 && listed >= most_counted};
 }
 
-void Reconciliation::Export::go_to(const policies::PageMark& page) {
+void Reconciliation::Export::go_to(const Page& page) {
   before = cursor;
-  cursor.page = page;
+  cursor.page = page.next;
+  cursor.told = cursor.told || page.tells == NextPage::Told;
   cursor.last_id.clear();
 }
 
@@ -117,6 +127,7 @@ void Reconciliation::serve(const std::shared_ptr<OwnRequest>& request) {
     cursor.parts = parts;
   }
   exporting->done_before = cursor.done;
+  exporting->from_first = cursor.page.after_id.empty();
   exporting->progress = policies::query_parameter(request->query, "progress") == "true";
   attend(io_, request, [this, exporting] { return run(exporting); });
 }
@@ -145,15 +156,16 @@ asio::awaitable<void> Reconciliation::run(ExportPtr exporting) {
     if (request.method == "HEAD") co_return request.answer(std::move(head));
     if (!std::exchange(started, true)) exporting->outlet.start(std::move(head));
     const auto& page = std::get<Page>(read);
-    const bool repeated = exporting->repeats(page);
+    auto course = exporting->take(page);
     if (!co_await send_page(exporting, page)) co_return;
-    const auto next = onward(page, exporting->cursor.done, repeated);
+    course.done = exporting->cursor.done;
+    const auto next = onward(page, course);
     if (next == Onward::End) break;
     if (next == Onward::Lost) {
       exporting->cursor = exporting->before;  // so that it repeats nothing when it is asked to go on
       co_return co_await fail(exporting, lost(page, exporting->cursor.done));
     }
-    exporting->go_to(page.next);
+    exporting->go_to(page);
   }
   if (exporting->progress) exporting->add_progress();
   exporting->outlet.add_line("{\"end\":{\"done\":" + std::to_string(exporting->cursor.done) + "}}");

@@ -2,9 +2,7 @@
 // each contact is there exactly once whatever changes meanwhile.
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <set>
-
+#include "tests/end_to_end/records_stream.h"
 #include "tests/support/collector.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
@@ -12,11 +10,11 @@
 #include "tests/support/simulator_process.h"
 
 using namespace test_support;
+using records_test::Export, records_test::kRecords, records_test::lines_of;
 
 namespace {
 
 const std::string kRecord = "/gateway/contacts/contact0000000000001/record";
-const std::string kRecords = "/gateway/locations/loc_demo/records";
 
 struct Pair {
   explicit Pair(std::vector<std::string> simulated = {}, std::string config = {})
@@ -52,48 +50,6 @@ struct Pair {
   std::optional<GatewayProcess> gateway;
   std::optional<HttpClient> client;
 };
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
-
-// The records of a stream by contact, each once, and where the stream stood behind each.
-struct Export {
-  explicit Export(const std::string& body) {
-    for (const auto& line : lines_of(body)) {
-      const Json json(line);
-      if (json.has("contact")) {
-        CHECK(ids.insert(json.text("contact.id")).second);
-        cursors.push_back(json.text("cursor"));
-        order.push_back(json.text("contact.id"));
-      }
-      progress += json.has("progress") ? 1 : 0;
-      last = line;
-    }
-  }
-  std::set<std::string> ids;
-  std::vector<std::string> cursors, order;
-  std::size_t progress = 0;
-  std::string last;
-};
-
-// An upstream as the vendor's document has it: `{"contacts":[…],"count":250}`, without `meta`.
-std::string documented_page(const Collector::Request& request) {
-  constexpr std::size_t kContacts = 250;
-  const auto id = [](std::size_t index) { return "contact" + std::to_string(1'000 + index); };
-  const auto at = request.head.find("startAfterId=contact");
-  const std::size_t from = at == std::string::npos ? 0 : std::stoul(request.head.substr(at + 20)) - 1'000 + 1;
-  std::string list;
-  for (auto index = from; index < std::min(from + 100, kContacts); ++index)
-    list += (list.empty() ? "" : ",") + (R"({"id":")" + id(index) + R"(","dateAdded":"2026-01-01T00:00:00.000Z"})");
-  return R"({"contacts":[)" + list + R"(],"count":250})";
-}
 
 }  // namespace
 
@@ -290,31 +246,6 @@ TEST_SUITE("records") {
     CHECK(response.body.find(R"("problems":{"notes":)") != std::string::npos);
     pair.fault("/contacts/", "status=403");
     CHECK(pair.client->get(kRecords).status == 403);
-  }
-
-  TEST_CASE("the stream has all contacts of an upstream that does not say where its next page begins") {
-    Collector upstream;
-    upstream.answer_with(documented_page);
-    GatewayProcess gateway({.upstream = upstream.url(), .settings = {{"rate_limit.requests", "1000"}}});
-    const Export all(HttpClient(gateway.address()).get(kRecords).body);
-    CHECK(all.ids.size() == 250);
-    CHECK(Json(all.last).integer("end.done") == 250);
-    const Export rest(HttpClient(gateway.address()).get(kRecords + "?cursor=" + all.cursors[149]).body);
-    CHECK(rest.order == std::vector<std::string>(all.order.begin() + 150, all.order.end()));
-  }
-
-  TEST_CASE("where an upstream's contacts cannot be reached the stream says so, and repeats none when it goes on") {
-    Collector upstream;
-    const auto first = [](const Collector::Request&) { return documented_page({}); };
-    upstream.answer_with(first);  // it knows no pages
-    GatewayProcess gateway({.upstream = upstream.url(), .settings = {{"rate_limit.requests", "1000"}}});
-    for (std::string target = kRecords; const std::size_t records : {100u, 0u}) {
-      const Export part(HttpClient(gateway.address()).get(target).body);
-      CHECK(part.ids.size() == records);
-      const Json last(part.last);
-      CHECK(last.text("problem.detail") == "Behind contact 100 it lists the same ones again, of 250 that it counts.");
-      target = kRecords + "?cursor=" + last.text("cursor");
-    }
   }
 
   TEST_CASE("a record is one line also where upstream's JSON has line breaks between its tokens") {

@@ -89,7 +89,7 @@ TEST_CASE("a record holds its parts as they came, and a part that failed under i
 }
 
 TEST_CASE("a cursor comes back as it was, and a changed one does not") {
-  const RecordCursor cursor{"loc/1 %", 5, {1'700'000'000'123, "a-b_c"}, "c~9", -5, 99'999};
+  const RecordCursor cursor{"loc/1 %", 5, {1'700'000'000'123, "a-b_c"}, "c~9", -5, 99'999, true};
   const auto text = encode(cursor);
   CHECK(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
         std::string::npos);
@@ -104,6 +104,9 @@ TEST_CASE("a cursor comes back as it was, and a changed one does not") {
   }
   for (const std::string_view wrong : {"", "!", "AAAA", "MS8v"}) CHECK_FALSE(decode_cursor(wrong));
   CHECK_FALSE(decode_cursor(std::string(100'000, 'A')));
+  // Of the build before this one, which did not keep whether upstream had told.
+  const RecordCursor before{"loc", 1, {17, "a"}, "b", 18, 3};
+  CHECK(decode_cursor("MS9sb2MvMS8xNy9hL2IvMTgvMy8xMjkzNDg0MDk1OTE0MDk4MjY2") == before);
 }
 
 TEST_CASE("a query's parameters are decoded") {

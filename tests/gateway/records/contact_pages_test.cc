@@ -33,9 +33,9 @@ TEST_SUITE("contact pages") {
     CHECK(page.next == policies::PageMark{1'704'067'200'000, "c"});
     CHECK(page.total == 7);
     CHECK(page.tells == NextPage::Told);
-    CHECK(records::onward(page, 1, false) == Onward::Next);
+    CHECK(records::onward(page, {.done = 1}) == Onward::Next);
     const auto empty = read("{\"contacts\":[]," + std::string(kMeta) + "}");
-    CHECK(records::onward(std::get<Page>(empty), 1, false) == Onward::End);
+    CHECK(records::onward(std::get<Page>(empty), {.done = 1}) == Onward::End);
   }
 
   TEST_CASE("behind a page that does not say where the next one begins, its last contact is") {
@@ -45,7 +45,7 @@ TEST_SUITE("contact pages") {
       const auto& page = std::get<Page>(result);
       CHECK(page.tells == NextPage::Untold);
       CHECK(page.next == policies::PageMark{1'704'067'200'000, "b"});
-      CHECK(records::onward(page, 2, false) == Onward::Next);  // `count` may be this page's
+      CHECK(records::onward(page, {.done = 2}) == Onward::Next);  // `count` may be this page's
     }
     const auto named = read(R"({"contacts":[{"id":"a","dateAdded":"2024-01-01T00:00:00Z","startAfter":[17,"a"]}]})");
     CHECK(std::get<Page>(named).next == policies::PageMark{17, "a"});
@@ -53,27 +53,62 @@ TEST_SUITE("contact pages") {
   }
 
   TEST_CASE("a page that says it is the last one is, where it does not tell of more at the same time") {
-    for (const char* meta : {R"({"nextPage":null})", R"({"total":1,"nextPageUrl":null})"}) {
+    for (const char* meta :
+         {R"({"nextPage":null})", R"({"total":1,"nextPageUrl":null})", R"({"nextPage":false,"nextPageUrl":""})"}) {
       const auto result = read(R"({"contacts":[{"id":"a"}],"meta":)" + std::string(meta) + "}");
-      CHECK(records::onward(std::get<Page>(result), 1, false) == Onward::End);
+      CHECK(records::onward(std::get<Page>(result), {.done = 1}) == Onward::End);
     }
     const auto more = read(R"({"contacts":[{"id":"a"}],"meta":{"total":2,"nextPage":null}})");
-    CHECK(records::onward(std::get<Page>(more), 1, false) == Onward::Next);
+    CHECK(records::onward(std::get<Page>(more), {.done = 1}) == Onward::Next);
+  }
+
+  TEST_CASE("a page that says there is a next one, and not where it begins, is asked behind") {
+    for (const char* meta : {R"({"nextPage":2})", R"({"nextPage":null,"nextPageUrl":"https://x/?page=2"})",
+                             R"({"nextPage":true,"nextPageUrl":""})", R"({"total":1,"nextPage":2})"}) {
+      CAPTURE(meta);
+      const auto result = read(R"({"contacts":[{"id":"a"}],"count":1,"meta":)" + std::string(meta) + "}");
+      const auto& page = std::get<Page>(result);
+      CHECK(page.tells == NextPage::More);
+      CHECK(page.next == policies::PageMark{0, "a"});
+      CHECK(records::onward(page, {.done = 1, .told = true, .all_listed = true}) == Onward::Next);
+    }
+  }
+
+  TEST_CASE("behind a page that says nothing is nothing where all were listed or upstream told before") {
+    Page page;
+    page.contacts.resize(100);
+    page.total = 100;  // as `count` has it: the page's own
+    CHECK(records::onward(page, {.done = 100}) == Onward::Next);
+    CHECK(records::onward(page, {.done = 200, .told = true}) == Onward::Next);
+    CHECK(records::onward(page, {.done = 100, .all_listed = true}) == Onward::End);
+    page.counted = page.total = 200;
+    CHECK(records::onward(page, {.done = 200}) == Onward::Next);  // some that were read may be deleted since
+    CHECK(records::onward(page, {.done = 199, .told = true}) == Onward::Next);
+    CHECK(records::onward(page, {.done = 200, .told = true}) == Onward::End);
+    page.contacts.resize(99);
+    page.counted = page.total = 300;  // some were added meanwhile
+    CHECK(records::onward(page, {.done = 199}) == Onward::Next);
+    for (const auto tells : {NextPage::Untold, NextPage::None}) {
+      page.tells = tells;
+      CHECK(records::onward(page, {.done = 199, .told = true}) == Onward::End);
+    }
+    page.tells = NextPage::Told;
+    CHECK(records::onward(page, {.done = 300, .told = true, .all_listed = true}) == Onward::Next);
   }
 
   TEST_CASE("an upstream that lists the same again has no more, or has more that cannot be reached") {
     Page page;
     page.contacts.resize(7);
-    CHECK(records::onward(page, 7, true) == Onward::End);
+    CHECK(records::onward(page, {.done = 7, .repeated = true}) == Onward::End);
     page.total = 7;
-    CHECK(records::onward(page, 7, true) == Onward::End);
+    CHECK(records::onward(page, {.done = 7, .repeated = true}) == Onward::End);
     page.total = 8;
-    CHECK(records::onward(page, 7, true) == Onward::Lost);
+    CHECK(records::onward(page, {.done = 7, .repeated = true}) == Onward::Lost);
     page.total = 0;
     page.contacts.resize(100);  // as many as were asked for
-    CHECK(records::onward(page, 100, true) == Onward::Lost);
+    CHECK(records::onward(page, {.done = 100, .repeated = true}) == Onward::Lost);
     page.contacts.resize(250);
-    CHECK(records::onward(page, 250, true) == Onward::End);
+    CHECK(records::onward(page, {.done = 250, .repeated = true}) == Onward::End);
   }
 
   TEST_CASE("what is no page is a problem, and so is one that leads to itself") {
