@@ -1,5 +1,8 @@
 #include "gateway/exchange/belonging.h"
 
+#include <algorithm>
+#include <array>
+
 #include "gateway/exchange/calls.h"
 #include "gateway/exchange/refusal.h"
 #include "policies/surrogate_keys.h"
@@ -9,12 +12,36 @@ namespace gateway::exchange {
 namespace {
 constexpr std::size_t kRemembered = 50'000;  // some 5 MB
 
+// What these say of a request ("it may have been applied") is true of the look-up alone.
+constexpr std::array kSentPerhaps{Refusal::UpstreamTimeout, Refusal::UpstreamReset, Refusal::UpstreamProtocol,
+                                  Refusal::UpstreamTooLarge, Refusal::Internal};
+
+bool is_passing(int status) {
+  return status == 401 || status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
 server::Response passed(const server::Response& from) {
   server::Response response;
   response.status = from.status;
   response.body = from.body;
-  for (const char* name : {"Content-Type", "Retry-After"})
+  for (const char* name : {"Content-Type", "Proxy-Status", "Retry-After"})
     if (const auto value = from.fields.find(name)) response.fields.add(name, std::string(*value));
+  return response;
+}
+
+// What the request is refused with where the look-up may come out otherwise later. Always the gateway's own refusal,
+// and one that says that nothing was sent: whoever reads it (a flow) may make a POST again.
+std::optional<server::Response> not_now(const server::Response& answer) {
+  const auto own = refusal_type(answer);
+  const bool about_look_up =
+      own.empty() || std::ranges::any_of(kSentPerhaps, [&](Refusal refusal) { return own == to_string(refusal); });
+  if (!about_look_up && (answer.status == 403 || is_passing(answer.status))) return passed(answer);
+  if (!is_passing(answer.status)) return std::nullopt;
+  auto response = answer.status == 429 ? to_response(Refusal::WaitTooLong,
+                                                     "The upstream's limit does not let it be looked up now whose "
+                                                     "record this is. The request was not sent.")
+                                       : to_response(Refusal::RecordNotLookedUp);
+  response.fields.add("Retry-After", std::string(answer.fields.find("Retry-After").value_or("1")));
   return response;
 }
 
@@ -48,7 +75,7 @@ asio::awaitable<std::optional<server::Response>> Belonging::prove(const Request&
     auto known = policies::path_of(record) + " " + request.location;
     if (proven_.contains(known)) continue;
     const auto answer = co_await calls_.run(look_up(request, record));
-    if (answer.status == 429 || answer.status >= 500) co_return passed(answer);
+    if (auto refused = not_now(answer)) co_return refused;
     if (policies::surely_absent(record, answer.status)) continue;
     if (answer.status != 200 || !answer.body || is_elsewhere(record.kind, *answer.body, request.location))
       co_return to_response(Refusal::Forbidden, std::string(kOtherLocation));

@@ -37,8 +37,9 @@ class Belonging {
  public:
   explicit Belonging(const Calls& calls) : calls_(calls) {}
 
-  // What a request with `to_prove` is refused with: 403 where one of them is of another location or cannot be looked
-  // up; the upstream's own answer to that where it is 429 or 5xx. Nothing: it may go on.
+  // What a request with `to_prove` is refused with: 403 where one of them is of another location or will not be told;
+  // where the look-up failed for now, a refusal that says that nothing of the request was sent (the look-up's own, 429,
+  // 503), never upstream's answer to the look-up as if it were one to the request. Nothing: it may go on.
   asio::awaitable<std::optional<server::Response>> prove(const Request& request);
 
  private:

@@ -89,7 +89,7 @@ Exchange::Answer Exchange::refused(const Refused& why) {
 
 Exchange::Answer Exchange::not_proven(server::Response response) {
   Answer answer;
-  answer.refusal = response.status == 403 ? to_string(Refusal::Forbidden) : "record-not-looked-up";
+  answer.refusal = refusal_type(response);
   answer.response = std::move(response);
   answer.status.forward = policies::Forward::Miss;
   answer.status.detail = answer.refusal;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/server/problem.h"
+#include "policies/json_strings.h"
 
 namespace gateway::exchange {
 
@@ -58,6 +59,10 @@ constexpr std::array kRows{
         "The gateway's operator set a rate for this client, and it is above it."},
     Row{Refusal::CircuitOpen, 503, "destination_unavailable", "circuit-open", "The upstream is failing",
         "The upstream has failed repeatedly; the gateway is probing it and refuses the rest meanwhile."},
+    Row{Refusal::RecordNotLookedUp, 503, "destination_unavailable", "record-not-looked-up",
+        "Whose record this is cannot be learned now",
+        "This client may use some locations only, and the upstream did not say whether the record that the request "
+        "names is of one of them. The request was not sent; send it again later."},
     Row{Refusal::WritesNotFenced, 503, "proxy_internal_error", "writes-not-fenced", "Writes are refused without Redis",
         "The gateway cannot reach Redis, and its settings refuse writes that other replicas could not learn of."},
     Row{Refusal::MemoryLimit, 503, "proxy_internal_error", "memory-limit", "The gateway has no memory to spare",
@@ -136,6 +141,18 @@ Refusal refusal_of(upstream::Failure failure) {
       return Refusal::UpstreamTooLarge;
   }
   return Refusal::Internal;
+}
+
+std::string_view refusal_type(const server::Response& response) {
+  const auto by = response.fields.find("Proxy-Status");
+  if (!by || !by->starts_with("contacts-gateway") || !response.body) return {};
+  std::string_view type = "unknown";
+  policies::json_strings(*response.body, "type", [&](std::string_view text) {
+    const auto name = text.substr(text.rfind('/') + 1);
+    const auto* row = std::ranges::find(kRows, name, &Row::type);
+    if (row != kRows.end()) type = row->type;
+  });
+  return type;
 }
 
 bool is_upstreams(Refusal refusal) {

@@ -30,6 +30,7 @@ enum class Refusal {
   DailyQuota,
   ClientRate,
   CircuitOpen,
+  RecordNotLookedUp,
   WritesNotFenced,
   MemoryLimit,
   Unsendable,
@@ -52,6 +53,9 @@ enum class Refusal {
 std::string_view to_string(Refusal refusal);
 int status_of(Refusal refusal);
 Refusal refusal_of(upstream::Failure failure);
+// The type of the problem where the gateway answered for itself: "queue-full"; empty: upstream did; "unknown": it is
+// none of these.
+std::string_view refusal_type(const server::Response& response);
 // Upstream failed, or its limits do not let the request through now: what a stale answer may stand in for (RFC 5861
 // section 4).
 bool is_upstreams(Refusal refusal);

@@ -5,6 +5,7 @@
 #include <asio/use_awaitable.hpp>
 #include <utility>
 
+#include "gateway/exchange/refusal.h"
 #include "gateway/fault_point.h"
 #include "gateway/flows/known.h"
 #include "gateway/flows/prepare.h"
@@ -27,17 +28,6 @@ namespace {
 constexpr std::size_t kLargestAnswer = 1 << 20;
 constexpr std::size_t kLongestDetail = 500;
 constexpr std::chrono::milliseconds kAskAgain{200};
-
-// The problem's type where the gateway answered for itself: "queue-full".
-std::string refusal_of(const server::Response& response) {
-  const auto by = response.fields.find("Proxy-Status");
-  if (!by || !by->starts_with("contacts-gateway") || !response.body) return {};
-  const auto problem = policies::flows::parse_json(*response.body, true);
-  const auto* json = std::get_if<Json>(&problem);
-  const auto* type = json != nullptr ? json->find("type") : nullptr;
-  const auto* text = type != nullptr ? type->as<std::string>() : nullptr;
-  return text != nullptr ? text->substr(text->rfind('/') + 1) : "unknown";
-}
 
 Json parsed(const std::string& body) {
   auto json = policies::flows::parse_json(body, true);
@@ -241,7 +231,7 @@ asio::awaitable<bool> Runner::judge(ProgressPtr progress, std::shared_ptr<Prepar
                                     server::Response response) {
   const Step& step = *prepared->step;
   if (!progress->lease->holds()) co_return false;  // whatever came of it, another replica finds out
-  const auto refusal = refusal_of(response);
+  const std::string refusal(exchange::refusal_type(response));
   const auto verdict = policies::flows::judge({response.status, refusal, step.repeat}, step.accept);
   std::string body = response.body ? *response.body : "";
   if (verdict == Verdict::Done) {

@@ -4,12 +4,14 @@
 #include <string>
 
 #include "tests/support/collector.h"
+#include "tests/support/eventually.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/json.h"
 #include "tests/support/simulator_process.h"
 
 using namespace test_support;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -141,6 +143,45 @@ TEST_SUITE("belonging") {
     };
     CHECK(asks_for(kKeyOfA, "identity"));
     CHECK(asks_for(kKeyOfAll, "gzip, br"));
+  }
+
+  // The look-up's fate is not the request's: what may have been done is the look-up alone.
+  TEST_CASE("a write whose record cannot be looked up now is refused by the gateway, as not sent") {
+    Collector upstream;
+    const auto tag = [&](GatewayProcess& gateway) {
+      return HttpClient(gateway.address())
+          .send({.method = "POST",
+                 .target = "/contacts/c1/tags",
+                 .fields = {{"Authorization", "Bearer " + kKeyOfA}, {"Content-Type", "application/json"}},
+                 .body = R"({"tags":["x"]})"});
+    };
+    const struct {
+      int upstreams, status;
+      const char* type;
+    } cases[] = {{401, 503, "record-not-looked-up"},
+                 {408, 503, "record-not-looked-up"},
+                 {425, 503, "record-not-looked-up"},
+                 {503, 503, "record-not-looked-up"},
+                 {429, 429, "wait-too-long"},
+                 {0, 503, "record-not-looked-up"},
+                 {403, 403, "forbidden"}};
+    for (const auto& [upstreams, status, type] : cases) {
+      CAPTURE(upstreams);
+      upstream.answer(upstreams, upstreams == 429 ? "Retry-After: 7\r\n" : "");
+      GatewayProcess gateway({.upstream = upstream.url(),
+                              .settings = {{"retry.budget", "0%"}, {"upstream.timeout", "1s"}},
+                              .config = kConfig});
+      const auto answer = tag(gateway);
+      CHECK(answer.status == status);
+      CHECK(answer.field("Proxy-Status").starts_with("contacts-gateway; error="));
+      CHECK(answer.field("Content-Type") == "application/problem+json");
+      CHECK(answer.body.find(std::string("/") + type + "\"") != std::string::npos);
+      if (status != 403) CHECK(answer.field("Retry-After") == (upstreams == 429 ? "7" : "1"));
+      if (upstreams != 503) continue;
+      REQUIRE(eventually(30s, [&] { return tag(gateway).body.find("/circuit-open\"") != std::string::npos; }));
+      CHECK(tag(gateway).field("Proxy-Status").starts_with("contacts-gateway; error="));
+    }
+    for (const auto& request : upstream.requests()) CHECK_FALSE(request.head.starts_with("POST"));
   }
 
   TEST_CASE("a client of one location needs not name it, and one of several is told that it must") {

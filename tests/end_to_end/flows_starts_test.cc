@@ -6,38 +6,6 @@
 using namespace flows_world;
 
 TEST_SUITE("flows starts") {
-  TEST_CASE("a lead of a client with one location reaches no contact of another one by its id") {
-    // The hash is what `contacts-gateway hash-key` printed for it.
-    const std::string key = "cgk_of-a-0123456789abcdef0123456789abcdef";
-    World world(lead_flows(), {.simulator = {"--location", "loc_a", "--location", "loc_b"}, .config = R"({"clients":[
-      {"name":"of-a","locations":["loc_a"],"key_hash":
-       "sha256:fdd39a21ebf66a5a31550b1c22acfd5a:9c5027e8269f0cac56f1e10a26203e301bffe42a57796e6ff78dabd031352b82"}]})"});
-    const auto contact_in = [&](const std::string& location) {
-      const auto made = world.upstream().send(
-          {.method = "POST",
-           .target = "/contacts/",
-           .fields = {{"Authorization", "Bearer simulator-token"}, {"Version", "2021-07-28"}, kJson[0]},
-           .body = R"({"firstName":"Bob","email":"bob@example.com","locationId":")" + location + "\"}"});
-      REQUIRE_MESSAGE(made.status == 201, made.body);
-      return Json(made.body).text("contact.id");
-    };
-    const auto of_a = contact_in("loc_a"), of_b = contact_in("loc_b");
-    const auto change = [&](const std::string& contact) {
-      return HttpClient(world.address())
-          .send({.method = "POST",
-                 .target = "/gateway/leads/web",
-                 .fields = {{"Authorization", "Bearer " + key}, kJson[0]},
-                 .body = R"({"type":"updated","contactId":")" + contact + R"(","phone":"+14155552671"})"})
-          .status;
-    };
-    CHECK(change(of_b) == 202);
-    CHECK(change(of_a) == 202);
-    REQUIRE(eventually(kLong, [&] { return world.idle() && world.flows().integer("dead") == 1; }));
-    CHECK(world.flows().text("letters.0.reason").find("forbidden") != std::string::npos);
-    CHECK(world.book("loc_a").phones["bob@example.com"] == "+14155552671");
-    CHECK(world.book("loc_b").phones["bob@example.com"].empty());
-  }
-
   TEST_CASE(
       "leads that are none, too large, from nobody or to nowhere are refused, and one without a Redis is not "
       "acknowledged") {

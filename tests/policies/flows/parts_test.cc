@@ -220,6 +220,7 @@ TEST_SUITE("flows parts") {
         {409, "idempotency-in-progress", Verdict::Wait},
         {502, "upstream-refused", Verdict::Again},
         {403, "no-credentials", Verdict::Again},
+        {503, "record-not-looked-up", Verdict::Again},
         {504, "upstream-timeout", Verdict::Doubt},
         {502, "upstream-reset", Verdict::Doubt},
         {409, "idempotency-in-doubt", Verdict::Doubt},
