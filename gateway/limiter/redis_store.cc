@@ -15,6 +15,7 @@ namespace gateway::limiter {
 namespace {
 
 constexpr Duration kLookAgain = std::chrono::milliseconds(100);      // alone: the cap grows, Redis comes back
+constexpr Duration kPatience = std::chrono::milliseconds(250);       // before going alone: most losses are a redial
 constexpr Duration kTryAgain = std::chrono::milliseconds(10);        // after a step without reply
 constexpr Duration kReplyTooOld = std::chrono::milliseconds(250);    // this process was paused meanwhile
 constexpr Duration kReservation = std::chrono::milliseconds(1'500);  // several renewals long
@@ -167,6 +168,8 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
         if (link_->newborn()) return 0;
         break;
       case ReplicaLink::State::Lost:
+        if (at - lost_at_ < kPatience) return 0;
+        break;
       case ReplicaLink::State::Shared:
         break;
     }
