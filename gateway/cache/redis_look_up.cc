@@ -41,7 +41,10 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
       : tier_(tier), what_(std::move(what)), until_(std::chrono::steady_clock::now() + limit), then_(std::move(then)) {}
 
   void send() {
-    plain_ = tier_.finds_.likely();
+    // Its share of the round must leave time for a script after it, and must not shorten the others' much.
+    const auto time = left();
+    plain_ = tier_.finds_.likely() && time > 2 * tier_.took_ && 2 * time >= tier_.options_.timeout;
+    sent_ = std::chrono::steady_clock::now();
     if (plain_)
       tier_.join_round(shared_from_this());
     else
@@ -51,6 +54,8 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
   void take(const redis::ReplyView& reply) override { take_script(reply); }
 
   void done(std::optional<redis::Unavailable> why) override {
+    const auto now = std::chrono::steady_clock::now();
+    tier_.took_ = now - std::exchange(sent_, now);
     if (std::exchange(plain_, false) && !why && !found_.entry) {
       tier_.finds_.missed();
       found_ = {};
@@ -173,6 +178,7 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
   const std::function<void(Found)> then_;
   std::string token_;
   Found found_;
+  std::chrono::steady_clock::time_point sent_;
   bool script_unknown_ = false;
   // Of the plain way.
   bool plain_ = false;

@@ -99,7 +99,8 @@ class RedisTier final : public SharedTier {
   RedisTierOptions options_;
   Lookups lookups_;
   Finds finds_;
-  std::shared_ptr<Round> round_;  // the one that is being gathered; null: none
+  std::chrono::steady_clock::duration took_{0};  // the last command or round of a lookup
+  std::shared_ptr<Round> round_;                 // the one that is being gathered; null: none
   policies::coherence::Follower follower_;
   bool running_ = false;
   bool report_now_ = false;

@@ -39,7 +39,6 @@ class Limiter::Impl : public PermitReturn, public std::enable_shared_from_this<I
   static asio::awaitable<PermitOrRefusal> acquire(std::shared_ptr<Impl> self, PermitRequest request);
   std::optional<Refusal> refusal(const PermitRequest& request);
   std::shared_ptr<Ahead> ask_ahead(const PermitRequest& request);
-  void leave(Ahead& place);
   void improve(const std::string& location, std::uint64_t flight, int urgency, Duration max_wait);
   Duration observe(const std::string& location, int status, const policies::Fields& fields);
   void give_back(const std::string& location, std::uint64_t id, Duration held, bool sent) override;

@@ -8,6 +8,7 @@ namespace {
 
 void report(policies::RateWindow& window, policies::DailyQuota& daily, const Step& step, Instant at) {
   if (step.limit != window.limit()) window.set_limit(step.limit);
+  daily.configure({.limit = step.daily_limit});
   for (const auto id : step.ended) window.ended(id, at);
   for (const auto id : step.unsent) {
     window.unsent(id);

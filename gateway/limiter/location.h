@@ -39,9 +39,10 @@ struct Location {
   Step next;  // reports gathered for the next step
   StepResult last;
   Instant last_at{0};
-  Instant judged{0};    // the next slot's moment when those who wait were last held against it
-  bool known = false;   // there was a step
-  Duration typical{0};  // how long requests take, smoothed
+  Instant judged{0};     // the next slot's moment when those who wait were last held against it
+  bool known = false;    // there was a step
+  bool in_vain = false;  // ... which was granted nothing of what it asked for
+  Duration typical{0};   // how long requests take, smoothed
   std::size_t in_flight = 0;
   std::size_t returning = 0;  // unsent permits that no step has reported yet: slots about to be free
 

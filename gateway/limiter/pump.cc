@@ -69,7 +69,9 @@ std::shared_ptr<Ahead> Limiter::Impl::ask_ahead(const PermitRequest& request) {
 asio::awaitable<PermitOrRefusal> Limiter::Impl::wait(Shared where, PermitRequest request, Instant deadline) {
   const auto since = now();
   deadline = std::max(deadline, since + kOneStep);
-  const auto place = request.ahead ? std::move(request.ahead) : join(where, request, since, deadline);
+  // One that was taken ahead may be another location's by now: a reload gave this one a token of its own.
+  const bool ahead = request.ahead && request.ahead->where == where;
+  const auto place = ahead ? std::move(request.ahead) : join(where, request, since, deadline);
   if (!place)
     co_return Refusal{RefusalReason::QueueFull, where->expected_wait(where->queue.size(), where->typical, since)};
   const auto& waiting = place->waiting;
@@ -113,6 +115,7 @@ void Limiter::Impl::distribute(Location& location, const Step& step, const StepR
   location.last = result;
   location.last_at = at;
   location.known = true;
+  location.in_vain = !step.asks.empty() && result.granted == 0;
   location.returning -= std::min(location.returning, step.unsent.size());
   if (result.paused > Duration{0}) location.paused_until = std::max(location.paused_until, at + result.paused);
   location.quota.set(result.daily_used, result.daily_reset, at);
@@ -173,7 +176,8 @@ std::optional<Instant> Limiter::Impl::next_turn(const Location& location, Instan
   if (location.next.reports()) turn = spaced;
   // While probing, the next turn comes with the probe's answer or end, which kicks.
   if (location.queue.empty() || (location.probing && location.in_flight > 0)) return turn;
-  auto ask = at;
+  // What a step with the same knowledge was not granted, the next one would not be at once.
+  auto ask = location.in_vain ? spaced : at;
   if (location.queue.waiting(policies::kLeastUrgent) == 0) {
     if (location.last.next_background > Duration{0})
       ask = std::max(spaced, location.last_at + location.last.next_background);

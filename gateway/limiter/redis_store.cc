@@ -1,6 +1,8 @@
 #include "gateway/limiter/redis_store.h"
 
 #include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <utility>
 
@@ -263,7 +265,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   StepResult settle(Place& place, const Step& step, const std::vector<std::int64_t>& reply, Instant asked_at) {
     const auto at = now();
     StepResult result;
-    result.granted = static_cast<std::size_t>(reply[0]);
+    result.granted = std::min(static_cast<std::size_t>(std::max<std::int64_t>(reply[0], 0)), step.asks.size());
     place.taken = static_cast<std::uint64_t>(reply[1]);
     place.taken_at = at;
     if (at - asked_at > kReplyTooOld) {
@@ -329,13 +331,14 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
                                  text(place->report)};
     std::move(slots.begin(), slots.end(), std::back_inserter(all));
     const auto reply = numbers(co_await redis_.eval(scripts().take_back, keys(location), std::move(all)));
+    const auto said = reply && !reply->empty() ? reply->front() : -1;
     if (!reply)
       link_->failed();
-    else if (reply->front() == 2)
+    else if (said == 2)
       link_->quarantine_over();
-    else if (reply->front() != 1)
+    else if (said != 1)
       link_->displaced();
-    co_return reply && reply->front() == 1;
+    co_return said == 1;
   }
 
   // Pairs of id and time left.

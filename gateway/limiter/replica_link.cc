@@ -97,9 +97,13 @@ asio::awaitable<bool> ReplicaLink::join(bool ready) {
   const auto* value = std::get_if<redis::Value>(&result);
   const auto* reply = value ? std::get_if<redis::Array>(&value->data) : nullptr;
   if (!reply || reply->size() != 3 || stopped_) co_return false;
-  const auto nonce = std::get<std::string>((*reply)[0].data);
-  quarantine_left_ = policies::Duration(std::get<std::int64_t>((*reply)[1].data));
-  const auto live = static_cast<std::uint64_t>(std::get<std::int64_t>((*reply)[2].data));
+  const auto* named = std::get_if<std::string>(&(*reply)[0].data);
+  const auto* quarantine = std::get_if<std::int64_t>(&(*reply)[1].data);
+  const auto* counted = std::get_if<std::int64_t>(&(*reply)[2].data);
+  if (!named || !quarantine || !counted) co_return false;
+  const std::string nonce = *named;
+  quarantine_left_ = policies::Duration(*quarantine);
+  const auto live = static_cast<std::uint64_t>(*counted);
   if (state_ == State::Shared && nonce != nonce_) lose();
   nonce_ = nonce;
   joined_connection_ = connection;

@@ -325,6 +325,23 @@ TEST_CASE("the day's last part is kept for urgent requests, an exhausted day is 
   }
 }
 
+TEST_CASE("a day that was used up goes on when the settings give it more") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    LimiterOptions options{.limit = {100, 50ms}, .daily = 3, .daily_reserve = 0};
+    Rig rig(backend, options);
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      for (int i = 0; i < 3; ++i) CHECK_FALSE(refused(co_await (*rig).acquire({.location = "L"})).has_value());
+      const bool used_up = co_await until([&] { return (*rig).budget("L").daily_remaining == 0; });
+      CHECK(used_up);
+      CHECK(refused(co_await (*rig).acquire({.location = "L"})) == RefusalReason::DailyQuota);
+      options.daily = 10;
+      (*rig).reconfigure(options);
+      CHECK_FALSE(refused(co_await (*rig).acquire({.location = "L", .max_wait = 5s})).has_value());
+    });
+  }
+}
+
 TEST_CASE("a background request that the day's reserve refuses takes nothing of what is left for an urgent one") {
   for (const auto backend : kBackends) {
     CAPTURE(static_cast<int>(backend));

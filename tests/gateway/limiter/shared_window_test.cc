@@ -160,6 +160,36 @@ TEST_CASE("Redis paused, flushed and failing over to an older copy: no window is
   if (!test_support::kSanitized) CHECK(load->books.most_in(limit.interval) <= limit.requests);
 }
 
+TEST_CASE("a connection to Redis that is only dialled anew lets nobody spend what others hold") {
+  RedisServer server;
+  const policies::RateLimit limit{20, 5s};
+  Rig rig(Backend::Redis, {.limit = limit}, 2, &server);
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    const auto take = [&](std::size_t replica, int permits,
+                          std::chrono::milliseconds most = 1s) -> asio::awaitable<int> {
+      int granted = 0;
+      for (int i = 0; i < permits; ++i)
+        granted += !refused(co_await rig.limiters[replica]->acquire({.location = "L", .max_wait = most})).has_value();
+      co_return granted;
+    };
+    // The first one knows of a window that is half empty; the other one then fills it.
+    CHECK(co_await take(0, 2) == 2);
+    CHECK(co_await take(1, 8) == 8);
+    CHECK(co_await take(0, 1) == 1);
+    CHECK(co_await take(1, 9) == 9);
+    const auto lost = Clock::now();
+    const auto connects = rig.clients[0]->status().connects;
+    server.command({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+    int granted = 0;
+    while (rig.clients[0]->status().connects == connects && Clock::now() - lost < 10s)
+      granted += co_await take(0, 1, 10ms);
+    if (Clock::now() - lost < 200ms)
+      CHECK(granted == 0);
+    else
+      MESSAGE("dialled anew only after a loss' patience: a loaded machine");
+  });
+}
+
 TEST_CASE("a replica that died gives its slots back a request's longest time plus one interval after their grant") {
   const policies::RateLimit limit{4, 300ms};
   Rig rig(Backend::Redis, {.limit = limit, .upstream_timeout = 400ms}, 2);
