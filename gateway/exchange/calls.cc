@@ -4,8 +4,26 @@
 
 #include "gateway/exchange/belonging.h"
 #include "policies/cache_key.h"
+#include "policies/location.h"
 
 namespace gateway::exchange {
+
+namespace {
+// A body that cannot be read may name any location.
+bool names_only(std::string_view location, const policies::Match& match, const Call& call, std::string_view query) {
+  policies::LocationInputs inputs;
+  inputs.path = match.parameter("locationId");
+  inputs.query = query;
+  inputs.parameter = match.operation->location_parameter;
+  inputs.fields = call.fields.view();
+  inputs.body = call.body;
+  inputs.client = location;
+  inputs.restricted = true;
+  const auto named = policies::location_of(inputs);
+  const auto* found = std::get_if<policies::Location>(&named);
+  return found != nullptr && found->id() == location;
+}
+}  // namespace
 
 Calls::Calls(const InForceHolder& in_force, const policies::Catalogue& catalogue, const VaryNames& vary_names,
              Exchange& exchange)
@@ -52,6 +70,8 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
       request->key = std::move(key);
     }
   }
+  if (call.proves && !names_only(request->location, *match, call, query))
+    co_return to_response(Refusal::Forbidden, "The request names another location than the one that it may reach.");
   if (call.proves && !in_force->scope.binds(request->location)) {
     auto records = policies::named_records(*match, query, call.body);
     if (!records) co_return to_response(Refusal::Forbidden, std::string(kOtherLocation));

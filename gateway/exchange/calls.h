@@ -33,8 +33,8 @@ struct Call {
   std::string id;                                 // X-Request-Id; empty: none
   // Asked when the permit is there, before each try; false: it is refused, and nothing is sent. Empty: it may.
   std::function<bool()> may_send;
-  // On behalf of a client that may use some locations only: where the location's token is good elsewhere too, the
-  // records that the call names are shown to be of its location, or it is refused (403).
+  // On behalf of a client that may use some locations only: refused (403) where target or body name another location
+  // than `location`, or, the token being good elsewhere too, where a record that they name is not shown to be of it.
   bool proves = false;
   tracing::TracePtr trace;  // whose spans its steps belong to; null: not traced
 };

@@ -28,6 +28,8 @@ namespace {
 constexpr std::size_t kLargestAnswer = 1 << 20;
 constexpr std::size_t kLongestDetail = 500;
 constexpr std::chrono::milliseconds kAskAgain{200};
+constexpr const char* kStrays =
+    "is not the location that the lead was taken for, and its client may use some locations only";
 
 Json parsed(const std::string& body) {
   auto json = policies::flows::parse_json(body, true);
@@ -103,8 +105,11 @@ asio::awaitable<void> Runner::run(LeasePtr lease) {
     if (const auto* error = std::get_if<MappingError>(&located))
       co_return co_await dead(progress, {"", error->field, error->what, ""});
     const auto* value = std::get_if<std::optional<Json>>(&located);
-    if (const auto* text = value && *value ? (*value)->as<std::string>() : nullptr)
+    if (const auto* text = value && *value ? (*value)->as<std::string>() : nullptr) {
+      if (run.event.proves && *text != run.event.location)
+        co_return co_await dead(progress, {"", "location", kStrays, ""});
       progress->run.event.location = *text;
+    }
     member(member(progress->known, "run"), "location") = Json(progress->run.event.location);
   }
   for (std::size_t index = 0; index < progress->flow->steps.size(); ++index) {
@@ -147,6 +152,10 @@ asio::awaitable<bool> Runner::step(ProgressPtr progress, std::size_t index, std:
     co_return false;
   }
   prepared->request = std::get<StepRequest>(std::move(filled));
+  if (run.event.proves && prepared->request.location != run.event.location) {
+    co_await dead(progress, {prepared->key, "location", kStrays, ""});
+    co_return false;
+  }
   if (step.repeat != Repeat::Safe && !co_await ask_first(progress, prepared)) co_return false;
   if (run.steps.contains(prepared->key) && run.steps[prepared->key] != kSent && run.steps[prepared->key] != kSettled) {
     co_return true;  // it was found to be done

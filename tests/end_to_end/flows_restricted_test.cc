@@ -58,6 +58,44 @@ TEST_SUITE("flows restricted") {
     CHECK(world.book("loc_b").phones["bob@example.com"].empty());
   }
 
+  TEST_CASE("a flow takes a lead of a client with one location to no other one, whatever the lead says") {
+    constexpr const char* kTo = R"({"$from":"event.account"})";
+    const auto flow = [](const std::string& name, const std::string& more, const std::string& step) {
+      return R"({"name":")" + name + R"(","on":{"lead":"*"},"when":{"field":"event.by","is":")" + name + "\"}," + more +
+             R"("do":[{"step":"write",)" + step + "}]}";
+    };
+    const std::string change = R"("operation":"update-contact","path":{"contactId":{"$from":"event.contactId"}},
+      "body":{"phone":{"$from":"event.phone"}})";
+    const std::string at = std::string("\"location\":") + kTo;
+    Restricted world({{"flow.json", flow("flow", at + ",", change)},
+                      {"step.json", flow("step", "", at + "," + change)},
+                      {"body.json", flow("body", "",
+                                         R"("operation":"upsert-contact","body":{"locationId":)" + std::string(kTo) +
+                                             R"(,"email":"bob@example.com","phone":{"$from":"event.phone"}})")}});
+    std::map<std::string, std::string> contacts;
+    for (const std::string location : {"loc_a", "loc_b"}) contacts[location] = world.contact_in(location);
+    int letters = 0;
+    for (const std::string by : {"flow", "step", "body"}) {
+      CAPTURE(by);
+      const auto phone = "+1415555267" + std::to_string(letters);
+      for (const std::string location : {"loc_b", "loc_a"})
+        CHECK(world.lead_of_a(R"({"by":")" + by + R"(","account":")" + location + R"(","contactId":")" +
+                              contacts[location] + R"(","phone":")" + phone + "\"}") == 202);
+      REQUIRE(world.died(++letters));
+      CHECK(world.book("loc_b").phones["bob@example.com"].empty());
+      CHECK(world.book("loc_a").phones["bob@example.com"] == phone);
+    }
+    const auto dead = world.flows();
+    for (int i = 0; i < letters; ++i) {
+      const auto letter = "letters." + std::to_string(i);
+      CAPTURE(dead.text(letter + ".flow"));
+      const bool by_body = dead.text(letter + ".flow") == "body";
+      CHECK(dead.text(letter + ".reason").find(by_body ? "forbidden" : "is not the location that the lead was taken") !=
+            std::string::npos);
+      if (!by_body) CHECK(dead.text(letter + ".field") == "location");
+    }
+  }
+
   // Before it is sent, it is looked up whose contact it is; a step that may not be made twice is none the worse for it.
   TEST_CASE("a look-up that fails for now holds a step back, whatever the step is") {
     Restricted world({{"enrol.json", kEnrol}});
