@@ -33,7 +33,7 @@ struct Timing {
   bool operator==(const Timing&) const = default;
 };
 
-// What one lookup saw, in one atomic step, before any fetch.
+// What one lookup saw before any fetch: in one atomic step, or as plain_look_up.h says.
 struct View {
   Epoch epoch = 0;
   std::vector<Generation> generations;       // one for each surrogate key, in the order asked

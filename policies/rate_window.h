@@ -4,7 +4,7 @@
 //
 // State machine without a clock; owned by one thread. Permits are named by the caller's ids, never reused.
 // A permit whose end is never reported returns `hold` + W after its grant. What is asked at each step costs O(log n) or
-// less, however many slots the window has.
+// less, however many slots the window has; an end out of order moves those after it.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,7 @@
 
 namespace gateway::limiter {
 
-// One acquire() that waits. The coroutine owns it; the queue knows it by id.
+// One acquire() that waits. Its place in the queue (Ahead) owns it; the queue knows it by id.
 struct Waiting {
   explicit Waiting(asio::steady_timer wake) : timer(std::move(wake)) {}
   asio::steady_timer timer;  // runs to the deadline; cancelled early when there is an outcome

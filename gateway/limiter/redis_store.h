@@ -2,11 +2,10 @@
 //
 // Why no seam lets more than N through (DESIGN section 6):
 // 1. While Redis answers, every grant is one script's: slots of all replicas are in one sorted set.
-// 2. Redis lost for more than a moment: a replica goes on alone within policies::share_cap(), counted in its own mirror
-// of
-//    the slots it holds.
-// 3. Back on the same data (run id and the epoch's nonce tell) without having granted alone: it writes its slots, then
-// asks.
+// 2. Redis lost for more than a moment: a replica goes on alone within policies::share_cap(), counted in its own
+//    mirror of the slots it holds.
+// 3. Back on the same data (run id and the epoch's nonce tell) without having granted alone: it writes its slots,
+//    then asks.
 // 4. Having granted alone, or on data that is empty, rolled back or another server's: others may have done so too, so
 //    the first to return begins a new epoch under quarantine. During it everyone writes and renews reservations for
 //    what it holds or may take under its cap; nobody grants from the shared window. It ends when all replicas that

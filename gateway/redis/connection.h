@@ -1,6 +1,7 @@
 // One connection to one address: commands in, replies out in their order, until it closes; never reopened. One
 // io_context thread. Held by shared_ptr: dropping the last one closes it. Whatever ends it, every command outstanding
-// is answered ConnectionLost. Answers are posted: no code of a caller runs inside hiredis' callbacks.
+// is answered ConnectionLost. Answers are posted; only
+// Call::take runs inside hiredis' callbacks, where the reply lies.
 #pragma once
 
 #include <asio/cancellation_type.hpp>

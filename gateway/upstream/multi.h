@@ -32,7 +32,8 @@ class Multi : public std::enable_shared_from_this<Multi> {
   void remove(CURL* easy);  // `done` will not be called for it
   void close();             // no easy handle is left: closes every connection
 
-  // Of libcurl's connections, whose every opening and closing is told: they stay watched from one transfer to the next.
+  // Of libcurl's connections (but for attempts that lost to another address): they stay watched from one transfer to
+  // the next.
   void opened(curl_socket_t descriptor);
   void forget(curl_socket_t descriptor);  // about to be closed
 
