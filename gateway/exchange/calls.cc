@@ -15,7 +15,8 @@ bool names_only(std::string_view location, const policies::Match& match, const C
   inputs.path = match.parameter("locationId");
   inputs.query = query;
   inputs.parameter = match.operation->location_parameter;
-  inputs.fields = call.fields.view();
+  const auto fields = call.fields.view();
+  inputs.fields = fields;
   inputs.body = call.body;
   inputs.client = location;
   inputs.restricted = true;
