@@ -18,8 +18,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kIndexLag{200};
 constexpr milliseconds kSettle{500};
+constexpr milliseconds kUnderWay{100};  // a fetch from just before that moment may be joined, as nothing changed since
 
-// A list or search that begins once the index has had its time after a write was answered must show it.
+// A list or search that begins once the index has had its time after a write was answered must show it. What is wrongly
+// kept would be answered for much longer.
 class Lists {
  public:
   explicit Lists(Cluster& cluster) : cluster_(cluster) {}
@@ -55,7 +57,7 @@ class Lists {
     std::lock_guard lock(mutex_);
     std::int64_t version = 0;
     for (const auto& answered : answered_)
-      if (answered.at + kIndexLag <= Clock::now()) version = answered.version;
+      if (answered.at + kIndexLag + kUnderWay <= Clock::now()) version = answered.version;
     return version;
   }
 
