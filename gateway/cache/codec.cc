@@ -2,6 +2,7 @@
 
 #include "gateway/cache/body_encoding.h"
 #include "gateway/cache/byte_stream.h"
+#include "gateway/cache/prepared_head.h"
 #include "policies/hash128.h"
 
 namespace gateway::cache {
@@ -22,6 +23,11 @@ bool plausible(const StoredFacts& entry) {
   return entry.status >= 100 && entry.status <= 599 && plausible(entry.stored_at_ms) &&
          plausible(entry.initial_age_ms) && plausible(entry.fresh_ms) && plausible(entry.stale_while_revalidate_ms) &&
          plausible(entry.stale_if_error_ms) && plausible(entry.keep_ms);
+}
+
+// An Idempotency-Key's answer has none.
+bool head_may_be_sent(std::string_view head, int status, std::size_t body_size) {
+  return head.empty() || is_prepared_head(head, status, body_size);
 }
 
 std::uint64_t checksum(std::string_view bytes) { return policies::hash128(bytes).low; }
@@ -130,6 +136,7 @@ std::string_view to_string(DecodeFailure failure) {
 std::string encode(const StoredEntry& entry) {
   const std::size_t head = head_bytes(entry);
   if (!plausible(entry) || entry.body.size() > max_stored_body_bytes || head > max_head_bytes) return {};
+  if (!head_may_be_sent(entry.head, entry.status, entry.body.size())) return {};
   std::optional<std::string> packed;
   if (entry.body.size() > compress_from) packed = compressed(entry.body);
   const std::string_view body = packed ? *packed : entry.body;
@@ -155,6 +162,7 @@ std::variant<StoredView, DecodeFailure> decode_view(std::string_view value) {
   const auto body_size = reader.integer<std::uint64_t>();
   if (!reader.ok() || !plausible(entry)) return DecodeFailure::Malformed;
   if (body_size > max_stored_body_bytes) return DecodeFailure::TooLarge;
+  if (!head_may_be_sent(entry.head, entry.status, body_size)) return DecodeFailure::Malformed;
   entry.plain_body = reader.rest();
   if (encoding == Encoding::Identity && entry.plain_body.size() == body_size) return entry;
   if (encoding == Encoding::Zstd) entry.unpacked = decompressed(entry.plain_body, body_size);

@@ -30,13 +30,14 @@ enum class DecodeFailure : std::uint8_t {
   Version,    // ours, of another format version: a newer or older release shares this Redis
   Truncated,  // shorter than it says
   Corrupted,  // the checksum differs
-  Malformed,  // intact, but not what encode() writes: sizes that do not add up, a body that is no zstd
+  Malformed,  // intact, but not what encode() writes: sizes that do not add up, a body that is no zstd, a
+              // head that is not to be sent as it is (prepared_head.h)
   TooLarge,   // a body beyond max_stored_body_bytes
 };
 std::string_view to_string(DecodeFailure failure);  // the metric label: "foreign", "version" …
 
 // Empty: not to be stored, since it is larger than decode() accepts or says what no answer can (status 99, times below
-// 0).
+// 0, a head of another size of body).
 std::string encode(const StoredEntry& entry);
 std::variant<StoredEntry, DecodeFailure> decode(std::string_view value);
 std::variant<StoredView, DecodeFailure> decode_view(std::string_view value);  // copies nothing

@@ -19,7 +19,9 @@ StoredEntry sample(std::string body) {
   StoredEntry entry;
   entry.status = 200;
   entry.fields = {{"Content-Type", "application/json"}, {"set-cookie", "a=1"}, {"Set-Cookie", ""}, {"X-\xff", "\0x"}};
-  entry.head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+  auto length = std::to_string(body.size());
+  length.insert(0, 8 - length.size(), '0');  // heads of one size
+  entry.head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + length + "\r\n";
   entry.body = std::move(body);
   entry.generations = {{"contact:ocQHyuzHvysMo5N5VsXc", 0xfedcba9876543210},
                        {"location:ve9EPM428h8vShlRW1KT:contacts", 1}};
@@ -31,6 +33,13 @@ StoredEntry sample(std::string body) {
   entry.stale_if_error_ms = 86'400'000;
   entry.keep_ms = 90'000'000;
   entry.must_revalidate = true;
+  return entry;
+}
+
+// What is done to the body's size shows by itself.
+StoredEntry headless(std::string body) {
+  auto entry = sample(std::move(body));
+  entry.head.clear();
   return entry;
 }
 
@@ -75,6 +84,7 @@ TEST_CASE("an entry comes back exactly as it was stored") {
   bare.status = 204;
   StoredEntry extreme = sample("");
   extreme.status = 599;
+  extreme.head = "HTTP/1.1 599 \r\nContent-Length: 0\r\n";
   extreme.fresh_ms = (std::int64_t{1} << 53) - 1;
   const StoredEntry rows[] = {bare,
                               extreme,
@@ -141,8 +151,7 @@ TEST_CASE("foreign values and other versions are told apart") {
 }
 
 TEST_CASE("sizes that cannot be are refused before anything is allocated, whatever the checksum says") {
-  const StoredEntry entry = sample("{}");
-  const std::string value = encode(entry);
+  const std::string value = encode(headless("{}"));
   const std::size_t generations_at = content_at + 1 + 2 + 8 + 6 * 8 + 1;
   const std::size_t body_size_at = value.size() - 2 - 8;
   CHECK(failure(with_size(value, generations_at, 2, 4)) == "decoded");  // the offset is right
@@ -163,8 +172,8 @@ TEST_CASE("sizes that cannot be are refused before anything is allocated, whatev
 
 TEST_CASE("a compressed body that unpacks to another size is refused") {
   const std::string body = contacts(30);
-  const std::string value = encode(sample(body));
-  const std::size_t body_size_at = encode(sample("")).size() - 8;
+  const std::string value = encode(headless(body));
+  const std::size_t body_size_at = encode(headless("")).size() - 8;
   CHECK(failure(with_size(value, body_size_at, body.size(), 8)) == "decoded");
   CHECK(failure(with_size(value, body_size_at, body.size() - 1, 8)) == "malformed");
   CHECK(failure(with_size(value, body_size_at, 64 << 20, 8)) == "malformed");
@@ -173,6 +182,22 @@ TEST_CASE("a compressed body that unpacks to another size is refused") {
   const std::string longer = with_size(value + value.substr(body_size_at + 8), size_at,
                                        value.size() - content_at + value.size() - body_size_at - 8, 8);
   CHECK(failure(longer) == "malformed");
+}
+
+TEST_CASE("a head that is not to be sent as it is makes the value a miss, however intact it is") {
+  const std::string value = encode(sample("{}"));
+  const auto with = [&](const std::string& was, const std::string& is) {
+    REQUIRE(was.size() == is.size());
+    std::string changed = value;
+    const auto at = changed.find(was);
+    REQUIRE(at != std::string::npos);
+    return failure(resealed(changed.replace(at, was.size(), is)));
+  };
+  CHECK(with("200 OK", "200 KO") == "decoded");
+  CHECK(with("200 OK", "201 OK") == "malformed");
+  CHECK(with("Type: application/json\r\n", "Type: a\r\nX: 1234567890\r\n") == "decoded");
+  CHECK(with("Type: application/json\r\n", "Type: a\r\n\r\nHTTP/1.1 20\r\n") == "malformed");
+  CHECK(with("Length: 00000002", "Length: 00000003") == "malformed");
 }
 
 TEST_CASE("what decode would refuse is not encoded") {
@@ -184,10 +209,13 @@ TEST_CASE("what decode would refuse is not encoded") {
   CHECK(encode(status).empty());
   CHECK(encode(age).empty());
   CHECK(encode(time).empty());
-  text.head.assign(2 << 20, 'x');
+  text.head.insert(text.head.size() - 2, 2 << 20, ' ');
   CHECK(encode(head).empty());
   CHECK(encode(text).empty());
   CHECK(encode(sample(std::string((64 << 20) + 1, 'x'))).empty());
+  StoredEntry framing = sample("{}");
+  framing.body = "{ }";
+  CHECK(encode(framing).empty());
 }
 
 TEST_SUITE_END();
