@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policies/retry.h"
+
 namespace gateway::limiter {
 
 Duration Location::expected_wait(std::size_t k, Duration typical_time, Instant at) const {
@@ -36,7 +38,18 @@ void Location::learn(const policies::StatedLimits& stated, const policies::RateL
   }
   if (stated.daily_remaining)
     next.daily_remaining = std::min(next.daily_remaining.value_or(*stated.daily_remaining), *stated.daily_remaining);
-  if (stated.daily_reset) next.daily_reset = stated.daily_reset;
+  if (stated.daily_reset) {
+    next.daily_reset = stated.daily_reset;
+    day_told_until = at + *stated.daily_reset;
+  } else if (stated.daily_remaining && at >= day_told_until && uses_up(*stated.daily_remaining)) {
+    next.daily_reset = std::min(quota.until_reset(at), policies::kLongestPause);
+  }
+}
+
+bool Location::uses_up(std::uint64_t daily_remaining) const {
+  const auto most = quota.limit();
+  if (most == 0 || next.stated_daily_limit.value_or(most) != most) return false;
+  return most - std::min(most, daily_remaining) >= quota.ceiling(policies::kLeastUrgent + 1);
 }
 
 }  // namespace gateway::limiter

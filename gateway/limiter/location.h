@@ -62,6 +62,12 @@ struct Location {
   // The same for a background request, by the pace of those (a lower bound).
   Duration paced_wait(std::size_t k, Instant at) const;
   void learn(const policies::StatedLimits& stated, const policies::RateLimit& configured, Instant at);
+
+ private:
+  // The upstream does not always say when its day ends. Who is refused then, and so learns nothing more, is not refused
+  // for a whole day of ours because of one answer; where the limit is the operator's own, the own count goes on.
+  bool uses_up(std::uint64_t daily_remaining) const;
+  Instant day_told_until{0};
 };
 
 }  // namespace gateway::limiter

@@ -325,6 +325,36 @@ TEST_CASE("the day's last part is kept for urgent requests, an exhausted day is 
   }
 }
 
+TEST_CASE("a used-up day whose end the upstream did not tell is asked about again after an hour") {
+  for (const auto backend : kBackends) {
+    CAPTURE(static_cast<int>(backend));
+    Rig rig(backend, {.limit = {100, 50ms}, .daily = 1'000});
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      const auto longest_refusal = [&](const std::string& location) -> asio::awaitable<Duration> {
+        Duration longest{0};
+        const bool used_up = co_await until([&] { return (*rig).budget(location).daily_remaining == 0; });
+        CHECK(used_up);
+        const auto asked = co_await (*rig).acquire({.location = location, .urgency = 0});
+        CHECK(refused(asked) == RefusalReason::DailyQuota);
+        if (const auto* refusal = std::get_if<Refusal>(&asked)) longest = refusal->retry_after;
+        co_return longest;
+      };
+      const policies::Field none{"X-RateLimit-Daily-Remaining", "0"};
+      (*rig).observe("untold", 200, {none});
+      const auto untold = co_await longest_refusal("untold");
+      CHECK(untold > 59min);
+      CHECK(untold <= 1h);
+      (*rig).observe("told", 200, {{"X-RateLimit-Daily-Remaining", "7"}, {"X-RateLimit-Daily-Reset", "7200000"}});
+      (*rig).observe("told", 200, {none});
+      const auto told = co_await longest_refusal("told");
+      CHECK(told > 119min);
+      (*rig).observe("lower", 200, {{"X-RateLimit-Limit-Daily", "200000"}, none});  // the operator's own limit
+      const auto lower = co_await longest_refusal("lower");
+      CHECK(lower > 23h);
+    });
+  }
+}
+
 TEST_CASE("a day that was used up goes on when the settings give it more") {
   for (const auto backend : kBackends) {
     CAPTURE(static_cast<int>(backend));
