@@ -32,6 +32,16 @@ std::string seconds_up(Duration duration) {
   return std::to_string(std::chrono::ceil<std::chrono::seconds>(std::max(duration, Duration{0})).count());
 }
 
+std::string policy_of(std::string_view name, std::uint64_t quota, Duration window) {
+  std::string text(name);
+  return text.append(";q=").append(std::to_string(quota)).append(";w=").append(seconds_up(window));
+}
+
+std::string text_of(std::string_view name, const Left& left) {
+  std::string text(name);
+  return text.append(";r=").append(std::to_string(left.remaining)).append(";t=").append(seconds_up(left.until_more));
+}
+
 }  // namespace
 
 StatedLimits parse_stated_limits(const Fields& fields, std::chrono::milliseconds now) {
@@ -57,12 +67,13 @@ StatedLimits parse_stated_limits(const Fields& fields, std::chrono::milliseconds
   return stated;
 }
 
-std::string format_rate_limit_policy(const RateLimit& limit) {
-  return "\"default\";q=" + std::to_string(limit.requests) + ";w=" + seconds_up(limit.interval);
-}
-
-std::string format_rate_limit(std::uint64_t remaining, Duration until_more) {
-  return "\"default\";r=" + std::to_string(remaining) + ";t=" + seconds_up(until_more);
+RateLimitFields format_rate_limits(const RateLimit& limit, Left window, std::uint64_t daily_limit, Left day) {
+  constexpr std::string_view kWindow = "\"default\"", kDaily = "\"day\"";
+  RateLimitFields fields{policy_of(kWindow, limit.requests, limit.interval), {}};
+  const bool day_is_shorter = daily_limit > 0 && day.remaining <= window.remaining;
+  if (day_is_shorter) fields.policy.append(", ").append(policy_of(kDaily, daily_limit, kDay));
+  fields.limit = day_is_shorter ? text_of(kDaily, day) : text_of(kWindow, window);
+  return fields;
 }
 
 std::string format_queue_timing(Duration waited) {

@@ -23,10 +23,18 @@ struct StatedLimits {
 // `now`: since 1970 UTC.
 StatedLimits parse_stated_limits(const Fields& fields, std::chrono::milliseconds now);
 
-// Both headers' values for the location's budget: `"default";q=100;w=10` and `"default";r=50;t=3`. Seconds are rounded
-// up.
-std::string format_rate_limit_policy(const RateLimit& limit);
-std::string format_rate_limit(std::uint64_t remaining, Duration until_more);
+// What is left of a budget, and when there will be more.
+struct Left {
+  std::uint64_t remaining = 0;
+  Duration until_more{0};
+};
+// Both headers' values: `"default";q=100;w=10` and `"default";r=50;t=3`. Where less is left of the day than of the
+// window (limit 0: no quota) they are `"default";q=100;w=10, "day";q=200000;w=86400` and `"day";r=0;t=3600`: what
+// keeps a client waiting is told. Seconds are rounded up.
+struct RateLimitFields {
+  std::string policy, limit;
+};
+RateLimitFields format_rate_limits(const RateLimit& limit, Left window, std::uint64_t daily_limit, Left day);
 
 // A Server-Timing entry: `queue;dur=12.5`, in milliseconds.
 std::string format_queue_timing(Duration waited);

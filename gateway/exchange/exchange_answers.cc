@@ -116,8 +116,10 @@ void Exchange::complete(const Request& request, Answer& answer) const {
   if (answer.waited.count() > 0) fields.add("Server-Timing", policies::format_queue_timing(answer.waited));
   if (!answer.status.hit) {
     const auto budget = parts_.attempts.budget_of(request);
-    fields.add("RateLimit-Policy", policies::format_rate_limit_policy(budget.limit));
-    fields.add("RateLimit", policies::format_rate_limit(budget.remaining, budget.until_more));
+    auto told = policies::format_rate_limits(budget.limit, {budget.remaining, budget.until_more}, budget.daily_limit,
+                                             {budget.daily_remaining, budget.until_new_day});
+    fields.add("RateLimit-Policy", std::move(told.policy));
+    fields.add("RateLimit", std::move(told.limit));
   }
 }
 

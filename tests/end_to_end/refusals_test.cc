@@ -154,6 +154,7 @@ TEST_SUITE("refusals") {
       const int retry_after = std::atoi(response.field("Retry-After").c_str());
       CHECK(retry_after > 7'000);
       CHECK(retry_after <= 7'200);
+      CHECK(response.field("RateLimit").starts_with("\"day\";r=0;t=7"));
     }
     MESSAGE("of 40 a day ", answered, " were answered; background was refused from the ", background_refused_at, "th");
     CHECK(answered >= (kSanitized ? 39 : 40));  // what Redis did not answer in time may be counted for a while

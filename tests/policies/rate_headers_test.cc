@@ -61,14 +61,25 @@ TEST_CASE("an answer under a limit of 0 says nothing about what is left") {
 }
 
 TEST_CASE("what the client sees is in whole seconds, rounded up") {
-  CHECK(policies::format_rate_limit_policy({100, 10s}) == "\"default\";q=100;w=10");
-  CHECK(policies::format_rate_limit_policy({100, 250ms}) == "\"default\";q=100;w=1");
-  CHECK(policies::format_rate_limit(50, 30s) == "\"default\";r=50;t=30");
-  CHECK(policies::format_rate_limit(0, 1ms) == "\"default\";r=0;t=1");
+  const auto told = policies::format_rate_limits({100, 10s}, {50, 30s}, 0, {});
+  CHECK(told.policy == "\"default\";q=100;w=10");
+  CHECK(told.limit == "\"default\";r=50;t=30");
+  const auto rounded = policies::format_rate_limits({100, 250ms}, {0, 1ms}, 200'000, {1, 1h});
+  CHECK(rounded.policy == "\"default\";q=100;w=1");
+  CHECK(rounded.limit == "\"default\";r=0;t=1");
   CHECK(policies::format_queue_timing(12'540us) == "queue;dur=12.5");
   CHECK(policies::format_queue_timing(0us) == "queue;dur=0.0");
   CHECK(policies::format_retry_after(0us) == "1");
   CHECK(policies::format_retry_after(4s + 1us) == "5");
+}
+
+TEST_CASE("where less is left of the day than of the window, the day is told") {
+  for (const std::uint64_t left : {0, 7, 80}) {
+    const auto told = policies::format_rate_limits({100, 10s}, {80, 3s}, 200'000, {left, 1h});
+    CHECK(told.policy == "\"default\";q=100;w=10, \"day\";q=200000;w=86400");
+    CHECK(told.limit == "\"day\";r=" + std::to_string(left) + ";t=3600");
+  }
+  CHECK(policies::format_rate_limits({100, 10s}, {80, 3s}, 200'000, {81, 1h}).limit == "\"default\";r=80;t=3");
 }
 
 TEST_SUITE_END();
