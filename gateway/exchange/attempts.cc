@@ -86,6 +86,7 @@ std::variant<policies::TransportFailure, int> failed_try(const upstream::Outcome
     case Failure::ConnectTimeout:
       return TransportFailure::ConnectTimeout;
     case Failure::Tls:
+    case Failure::Certificate:
       return TransportFailure::Tls;
     case Failure::Timeout:
       return TransportFailure::Timeout;

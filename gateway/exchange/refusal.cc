@@ -73,8 +73,12 @@ constexpr std::array kRows{
         "The request was not sent."},
     Row{Refusal::UpstreamRefused, 502, "connection_refused", "upstream-refused", "The upstream cannot be reached",
         "The request was not sent."},
-    Row{Refusal::UpstreamTls, 502, "tls_protocol_error", "upstream-tls", "No trusted connection to the upstream",
-        "The TLS handshake failed or its certificate is not trusted; the request was not sent."},
+    Row{Refusal::UpstreamTls, 502, "tls_protocol_error", "upstream-tls", "No TLS connection to the upstream",
+        "The TLS handshake failed; the request was not sent."},
+    Row{Refusal::UpstreamCertificate, 502, "tls_certificate_error", "upstream-certificate",
+        "The upstream's certificate is not trusted",
+        "It is of an authority that the gateway does not know, of another host, or out of its time; the request was "
+        "not sent."},
     Row{Refusal::UpstreamConnectTimeout, 504, "connection_timeout", "upstream-connect-timeout",
         "The upstream did not accept a connection", "The request was not sent."},
     Row{Refusal::UpstreamTimeout, 504, "http_response_timeout", "upstream-timeout",
@@ -131,6 +135,8 @@ Refusal refusal_of(upstream::Failure failure) {
       return Refusal::UpstreamConnectTimeout;
     case upstream::Failure::Tls:
       return Refusal::UpstreamTls;
+    case upstream::Failure::Certificate:
+      return Refusal::UpstreamCertificate;
     case upstream::Failure::Timeout:
       return Refusal::UpstreamTimeout;
     case upstream::Failure::Reset:
@@ -164,6 +170,7 @@ bool is_upstreams(Refusal refusal) {
     case Refusal::UpstreamUnresolved:
     case Refusal::UpstreamRefused:
     case Refusal::UpstreamTls:
+    case Refusal::UpstreamCertificate:
     case Refusal::UpstreamConnectTimeout:
     case Refusal::UpstreamTimeout:
     case Refusal::UpstreamReset:

@@ -37,6 +37,7 @@ enum class Refusal {
   UpstreamUnresolved,
   UpstreamRefused,
   UpstreamTls,
+  UpstreamCertificate,
   UpstreamConnectTimeout,
   UpstreamTimeout,
   UpstreamReset,

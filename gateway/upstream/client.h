@@ -50,7 +50,8 @@ enum class Failure {
   Resolve,         // not sent
   Connect,         // refused or unreachable: not sent
   ConnectTimeout,  // not sent
-  Tls,             // handshake or certificate: not sent
+  Tls,             // handshake: not sent
+  Certificate,     // not trusted, of another host or out of its time: not sent
   Timeout,         // may have been applied
   Reset,           // closed or reset before the whole answer: may have been applied
   Protocol,        // not HTTP, wrong length, bad framing: may have been applied

@@ -8,6 +8,11 @@ namespace gateway::upstream {
 
 namespace {
 
+bool is_certificate(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
+         code == CURLE_SSL_INVALIDCERTSTATUS;
+}
+
 bool is_tls(CURLcode code) {
   switch (code) {
     case CURLE_SSL_CONNECT_ERROR:
@@ -15,11 +20,8 @@ bool is_tls(CURLcode code) {
     case CURLE_SSL_ENGINE_SETFAILED:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ENGINE_INITFAILED:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_CLIENTCERT:
       return true;
     default:
@@ -30,6 +32,7 @@ bool is_tls(CURLcode code) {
 Failure before_sending(const Ending& ending) {
   if (ending.code == CURLE_COULDNT_RESOLVE_HOST || ending.code == CURLE_COULDNT_RESOLVE_PROXY) return Failure::Resolve;
   if (ending.code == CURLE_OPERATION_TIMEDOUT) return Failure::ConnectTimeout;
+  if (is_certificate(ending.code)) return Failure::Certificate;
   return is_tls(ending.code) ? Failure::Tls : Failure::Connect;
 }
 
@@ -73,9 +76,9 @@ std::string detail(const Ending& ending, Failure failure) {
   std::string text = curl_easy_strerror(ending.code);
   if (failure == Failure::Connect && ending.system_error != 0)
     text += ": " + std::generic_category().message(ending.system_error);
-  if (failure == Failure::Tls && ending.message.find("subject name") != ending.message.npos)
+  if (failure == Failure::Certificate && ending.message.find("subject name") != ending.message.npos)
     text += ": the certificate is for another host name";
-  else if (failure == Failure::Tls && ending.verify_result != X509_V_OK)
+  else if (failure == Failure::Certificate && ending.verify_result != X509_V_OK)
     text.append(": ").append(X509_verify_cert_error_string(ending.verify_result));
   return text;
 }
@@ -94,6 +97,8 @@ std::string_view to_string(Failure failure) {
       return "connect_timeout";
     case Failure::Tls:
       return "tls";
+    case Failure::Certificate:
+      return "certificate";
     case Failure::Timeout:
       return "timeout";
     case Failure::Reset:
@@ -113,6 +118,7 @@ bool surely_not_applied(Failure failure) {
     case Failure::Connect:
     case Failure::ConnectTimeout:
     case Failure::Tls:
+    case Failure::Certificate:
       return true;
     case Failure::Timeout:
     case Failure::Reset:

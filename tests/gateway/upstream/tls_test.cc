@@ -114,13 +114,13 @@ TEST_SUITE("upstream TLS") {
     Options options = server.options();
     options.base_url = "https://127.0.0.1:" + server.port;
     const auto other_host = Asking(options).get("/hello");
-    REQUIRE(verdict(other_host) == "tls");
+    REQUIRE(verdict(other_host) == "certificate");
     CHECK(std::get<gateway::upstream::Failed>(other_host.result).detail ==
           "SSL peer certificate or SSH remote key was not OK: the certificate is for another host name");
     options = server.options();
     options.ca_file.clear();
     const auto unknown = Asking(options).get("/hello");
-    REQUIRE(verdict(unknown) == "tls");
+    REQUIRE(verdict(unknown) == "certificate");
     CHECK(std::get<gateway::upstream::Failed>(unknown.result).detail.find("self-signed") != std::string::npos);
     CHECK(verdict(Asking(server.options()).get("/hello")) == "200");
   }

@@ -219,6 +219,7 @@ TEST_SUITE("flows parts") {
         {503, "writes-not-fenced", Verdict::Wait},
         {409, "idempotency-in-progress", Verdict::Wait},
         {502, "upstream-refused", Verdict::Again},
+        {502, "upstream-certificate", Verdict::Again},
         {403, "no-credentials", Verdict::Again},
         {503, "record-not-looked-up", Verdict::Again},
         {504, "upstream-timeout", Verdict::Doubt},
