@@ -4,6 +4,7 @@
 #include <asio/awaitable.hpp>
 
 #include "gateway/exchange/attempts.h"
+#include "gateway/exchange/via.h"
 #include "policies/conditional.h"
 
 namespace gateway::exchange {
@@ -48,7 +49,7 @@ upstream::Request upstream_request(const Request& request, const std::string& au
   if (request.own_record) out.fields.add("Accept-Encoding", "identity");
   if (!out.fields.find("Version")) out.fields.add("Version", request.version);
   out.fields.add("Authorization", authorization);
-  out.fields.add("Via", "1.1 contacts-gateway");
+  out.fields.add("Via", own_via());
   out.fields.add("X-Request-Id", request.id);
   for (const auto& field : validators) out.fields.add(field.name, field.value);
   if (span) out.fields.add("traceparent", policies::format_traceparent(span.context()));

@@ -7,6 +7,7 @@
 #include "gateway/exchange/belonging.h"
 #include "gateway/exchange/entry.h"
 #include "gateway/exchange/exchange.h"
+#include "gateway/exchange/via.h"
 #include "gateway/random.h"
 #include "gateway/webhooks/intake.h"
 #include "policies/cache_key.h"
@@ -130,6 +131,7 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
       if (from_memory(seen)) return;
     }
   }
+  if (was_here(view.fields)) return refuse(seen, Refusal::LoopDetected);
   if (has_memory(seen)) hand_over(seen, false);
 }
 

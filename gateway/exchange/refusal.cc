@@ -40,6 +40,8 @@ constexpr std::array kRows{
         "`X-Location-Id` field."},
     Row{Refusal::LocationConflict, 400, "http_request_error", "location-conflict", "Two different locations",
         "The request names one location in one place and another one elsewhere."},
+    Row{Refusal::LoopDetected, 508, "proxy_loop_detected", "loop-detected", "This request has been here before",
+        "Its Via field names this gateway: upstream.url, of this gateway or of one behind it, leads back here."},
     Row{Refusal::NoCredentials, 403, "http_request_denied", "no-credentials", "No credentials for that location",
         "The gateway holds no token for the location that this request is for."},
     Row{Refusal::CredentialDead, 502, "http_request_denied", "credential-dead", "The gateway's credential was revoked",

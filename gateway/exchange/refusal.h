@@ -21,6 +21,7 @@ enum class Refusal {
   ForeignHost,
   LocationMissing,
   LocationConflict,
+  LoopDetected,
   NoCredentials,
   CredentialDead,
   CredentialUnavailable,

@@ -16,9 +16,10 @@ constexpr std::string_view kNotSentForNow[] = {"queue-full",
                                                "writes-not-fenced",
                                                "idempotency-in-progress",
                                                "idempotency-unavailable"};
-constexpr std::string_view kNotSent[] = {
-    "upstream-unresolved", "upstream-refused", "upstream-tls",   "upstream-certificate", "upstream-connect-timeout",
-    "no-credentials",      "credential-dead",  "only-if-cached", "memory-limit",         "record-not-looked-up"};
+constexpr std::string_view kNotSent[] = {"upstream-unresolved",  "upstream-refused",         "upstream-tls",
+                                         "upstream-certificate", "upstream-connect-timeout", "no-credentials",
+                                         "credential-dead",      "only-if-cached",           "loop-detected",
+                                         "memory-limit",         "record-not-looked-up"};
 constexpr std::string_view kSentPerhaps[] = {"upstream-timeout",   "upstream-reset",       "upstream-protocol",
                                              "upstream-too-large", "idempotency-in-doubt", "internal"};
 
