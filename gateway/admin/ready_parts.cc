@@ -11,6 +11,13 @@ ReadyPart listeners_part(bool draining, std::size_t connections, std::size_t mos
   return {"listeners", true, ""};
 }
 
+ReadyPart memory_part(bool refusing, std::uint64_t limit) {
+  if (!refusing) return {"memory", true, ""};
+  return {"memory", false,
+          "more than server.memory_limit (" + std::to_string(limit) +
+              " bytes) is in use: what memory cannot answer gets 503"};
+}
+
 ReadyPart upstream_part(const std::vector<std::string>& open) {
   if (open.empty()) return {"upstream", true, ""};
   constexpr std::size_t kNamed = 3;

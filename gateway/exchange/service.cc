@@ -111,6 +111,8 @@ class Service::Impl {
         if (circuit.open) open.push_back(circuit.location);
       return admin::upstream_part(open);
     });
+    if (memory_guard_.limit() > 0)
+      admin.add_ready_check([this] { return admin::memory_part(memory_guard_.refusing(), memory_guard_.limit()); });
     if (redis_)
       admin.add_ready_check([this] { return admin::ReadyPart{"redis", true, redis_up_ ? "" : redis_detail({})}; });
   }

@@ -41,6 +41,10 @@ TEST_SUITE("memory limit") {
     CHECK(metrics.find("\ngateway_memory_refusing 1\n") != std::string::npos);
     CHECK(metrics.find("\n# TYPE gateway_memory_refusals_total counter\n") != std::string::npos);
     CHECK(admin.get("/healthz").status == 200);
+    const auto ready = admin.get("/readyz");
+    CHECK(ready.status == 503);
+    CHECK(ready.body.find(R"({"name":"memory","ready":false,"why":"more than server.memory_limit)") !=
+          std::string::npos);
     // A body that is still to come is refused before it is read.
     client.connect();
     client.write("PUT /contacts/c1 HTTP/1.1\r\nHost: g\r\nContent-Length: 9000000\r\n\r\n");
@@ -65,5 +69,6 @@ TEST_SUITE("memory limit") {
     CHECK(gave_way);
     CHECK(eventually(kLimit, [&] { return client.get("/contacts/?locationId=loc_demo").status == 200; }));
     CHECK(admin.get("/metrics").body.find("\ngateway_memory_refusing 0\n") != std::string::npos);
+    CHECK(admin.get("/readyz").status == 200);
   }
 }

@@ -14,6 +14,13 @@ TEST_SUITE("admin") {
     CHECK(listeners_part(true, 100, 100).why.find("ending") != std::string::npos);
   }
 
+  TEST_CASE("a gateway that refuses for want of memory is not ready and names the limit") {
+    CHECK(memory_part(false, 1'024).ready);
+    CHECK(memory_part(false, 1'024).why.empty());
+    CHECK_FALSE(memory_part(true, 1'024).ready);
+    CHECK(memory_part(true, 1'024).why.find("server.memory_limit (1024 bytes)") != std::string::npos);
+  }
+
   TEST_CASE("open circuits are named, a few of them, and do not make the gateway unready") {
     CHECK(upstream_part({}).why.empty());
     const auto one = upstream_part({"loc_a"}), many = upstream_part({"a", "b", "c", "d", "other"});
