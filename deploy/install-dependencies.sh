@@ -15,7 +15,7 @@ set -euo pipefail
 
 build=(clang-16 libclang-rt-16-dev lld-16 cmake ninja-build ccache
        libpistache-dev libasio-dev libcurl4-openssl-dev libhiredis-dev rapidjson-dev
-       prometheus-cpp-dev libcli11-dev libssl-dev libzstd-dev doctest-dev)
+       prometheus-cpp-dev libcli11-dev libssl-dev libzstd-dev zlib1g-dev doctest-dev)
 run=(redis-server curl ca-certificates tzdata)
 test=(redis-server tzdata prometheus nghttp2-server clang-format-16 clang-tidy-16 curl openssl python3 valgrind binutils)
 bench=(libhttp-parser-dev wrk nginx libnginx-mod-http-lua lua-nginx-redis varnish haproxy redis-server redis-tools valgrind binutils python3)

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 
+#include "gateway/upstream/coding.h"
 #include "policies/percent.h"
 
 namespace gateway::credentials {
@@ -83,8 +84,12 @@ asio::awaitable<upstream::Outcome> TokenEndpoint::post(std::string path, std::st
   request.fields = std::move(fields);
   request.fields.add("Content-Type", "application/x-www-form-urlencoded");
   request.fields.add("Accept", "application/json");
+  request.fields.add("Accept-Encoding", "identity");
   request.body = wiped(std::move(form));
-  co_return co_await client_.send(std::move(request));
+  auto outcome = co_await client_.send(std::move(request));
+  if (auto* answer = std::get_if<upstream::Response>(&outcome.result))
+    if (auto plain = upstream::decoded(answer->fields, answer->body)) answer->body = std::move(*plain);
+  co_return outcome;
 }
 
 policies::TokenAnswer TokenEndpoint::read(upstream::Outcome outcome) {

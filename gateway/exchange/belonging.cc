@@ -5,6 +5,7 @@
 
 #include "gateway/exchange/calls.h"
 #include "gateway/exchange/refusal.h"
+#include "gateway/upstream/coding.h"
 #include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
@@ -67,7 +68,9 @@ std::vector<std::string> keys_of(const credentials::Scope& scope, const policies
 }
 
 bool is_anothers(const Request& request, const upstream::Response& answer) {
-  return request.own_record && answer.status == 200 && is_elsewhere(*request.own_record, answer.body, request.location);
+  if (!request.own_record || answer.status != 200) return false;
+  const auto plain = upstream::decoded(answer.fields, answer.body);
+  return is_elsewhere(*request.own_record, plain ? *plain : answer.body, request.location);
 }
 
 asio::awaitable<std::optional<server::Response>> Belonging::prove(const Request& request) {

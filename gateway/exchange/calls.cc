@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gateway/exchange/belonging.h"
+#include "gateway/upstream/coding.h"
 #include "policies/cache_key.h"
 #include "policies/location.h"
 
@@ -23,6 +24,16 @@ bool names_only(std::string_view location, const policies::Match& match, const C
   const auto named = policies::location_of(inputs);
   const auto* found = std::get_if<policies::Location>(&named);
   return found != nullptr && found->id() == location;
+}
+
+server::Response readable(server::Response response) {
+  if (!response.body) return response;
+  auto plain = upstream::decoded(response.fields, *response.body);
+  if (!plain) return response;
+  response.body = std::make_shared<const std::string>(std::move(*plain));
+  response.fields.remove("Content-Encoding");
+  response.fields.remove("Content-Length");
+  return response;
 }
 }  // namespace
 
@@ -81,7 +92,7 @@ asio::awaitable<server::Response> Calls::run(Call call) const {
   request->surrogate_keys = keys_of(in_force->scope, *match, request->location, query, call.body);
   if (!call.body.empty()) request->body = std::make_shared<const std::string>(std::move(call.body));
   request->fields = std::move(call.fields);
-  co_return co_await exchange_.call(std::move(request));
+  co_return readable(co_await exchange_.call(std::move(request)));
 }
 
 }  // namespace gateway::exchange

@@ -44,8 +44,8 @@ class Calls {
   Calls(const InForceHolder& in_force, const policies::Catalogue& catalogue, const VaryNames& vary_names,
         Exchange& exchange);
 
-  // The answer with the fields a client would see (Cache-Status, Age, ...). What cannot be sent or is refused comes
-  // back as the problem response a client would get: the caller looks at the status.
+  // The answer with the fields a client would see (Cache-Status, Age, ...), decoded where upstream compressed it. What
+  // cannot be sent or is refused comes back as the problem response a client would get: the caller looks at the status.
   asio::awaitable<server::Response> run(Call call) const;
 
   // What is left of the rate limit that calls for this location (as in Call) spend.

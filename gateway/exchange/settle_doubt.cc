@@ -4,6 +4,7 @@
 
 #include "gateway/exchange/exchange.h"
 #include "gateway/log/log.h"
+#include "gateway/upstream/coding.h"
 #include "policies/doubt.h"
 
 namespace gateway::exchange {
@@ -70,7 +71,8 @@ asio::awaitable<Exchange::Settled> Exchange::look_for(RequestPtr request, std::s
   const auto searched = co_await parts_.attempts.run(lookup_for(*request, search, std::move(target)), {});
   const auto* answer = std::get_if<upstream::Response>(&searched.result);
   if (answer == nullptr || answer->status != 200) co_return Settled{};
-  const auto sought = policies::judge_duplicate(answer->body, wall_time(sent_at));
+  const auto plain = upstream::decoded(answer->fields, answer->body);
+  const auto sought = policies::judge_duplicate(plain ? *plain : answer->body, wall_time(sent_at));
   if (std::holds_alternative<policies::NotThere>(sought)) co_return Settled{Settled::What::NotApplied, {}, {}};
   const auto* created = std::get_if<policies::CreatedContact>(&sought);
   if (created == nullptr) co_return Settled{};

@@ -70,7 +70,9 @@ asio::awaitable<server::Response> WholeRecord::answer(std::shared_ptr<OwnRequest
     co_return exchange::to_response(exchange::Refusal::Forbidden, std::string(exchange::kOtherLocation));
   if (!own)
     co_return server::to_response({502, "http_protocol_error", "upstream-unreadable",
-                                   "The upstream's answer cannot be read", "It holds no contact."});
+                                   "The upstream's answer cannot be read",
+                                   contact.fields.find("Content-Encoding") ? "It is in a coding that was not asked for."
+                                                                           : "It holds no contact."});
   const auto answers = co_await group.wait();
   const auto part_list = part_answers(parts, answers);
 

@@ -6,6 +6,7 @@
 #include "tests/support/collector.h"
 #include "tests/support/eventually.h"
 #include "tests/support/gateway_process.h"
+#include "tests/support/gzip.h"
 #include "tests/support/http_client.h"
 #include "tests/support/json.h"
 #include "tests/support/simulator_process.h"
@@ -74,6 +75,20 @@ TEST_SUITE("belonging") {
     CHECK(coding_asked_for(kKeyOfA, "/contacts/c1") == "identity");
     CHECK(coding_asked_for(kKeyOfAll, "/contacts/c1") == "gzip, br");  // nobody here reads it
     CHECK(coding_asked_for(kKeyOfAll, "/gateway/contacts/c2/record?include=") == "identity");
+  }
+
+  TEST_CASE("whose record it is is read also where the upstream compresses without being asked") {
+    Collector upstream;
+    upstream.answer(200, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n",
+                    compressed(R"({"contact":{"id":"c1","locationId":"loc_a"}})"));
+    GatewayProcess gateway{{.upstream = upstream.url(), .config = kConfig}};
+    HttpClient http(gateway.address());
+    const HttpFields key{{"Authorization", std::string("Bearer ") + kKeyOfA}};
+    CHECK(http.get("/contacts/c1", key).status == 200);
+    CHECK(http.send({.method = "PUT", .target = "/contacts/c1", .fields = key, .body = "{}"}).status == 200);
+    upstream.answer(200, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n",
+                    compressed(R"({"contact":{"id":"c2","locationId":"loc_b"}})"));
+    CHECK(http.get("/contacts/c2", key).status == 403);
   }
 
   TEST_CASE("a client of one location alone is taken to mean that one") {

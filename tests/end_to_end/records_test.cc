@@ -5,6 +5,7 @@
 #include "tests/end_to_end/records_stream.h"
 #include "tests/support/collector.h"
 #include "tests/support/gateway_process.h"
+#include "tests/support/gzip.h"
 #include "tests/support/http_client.h"
 #include "tests/support/json.h"
 #include "tests/support/simulator_process.h"
@@ -283,5 +284,33 @@ TEST_SUITE("records") {
       CHECK(record.body == "{\"contact\":{\"id\":\"a\"}}\n");
       CHECK(Export(client.get(kRecords, fields).body).ids.size() == 1);
     }
+  }
+
+  TEST_CASE(
+      "an upstream that compresses without being asked is read, and one that nobody can read is said to be that") {
+    Collector upstream;
+    const auto answer_in = [&](const std::string& coding, bool gzip) {
+      upstream.answer_with(
+          [gzip](const Collector::Request& request) {
+            const bool list = request.head.find("/contacts/?") != std::string::npos;
+            const bool behind = request.head.find("startAfterId=") != std::string::npos;
+            const std::string body = !list    ? R"({"contact":{"id":"a"}})"
+                                     : behind ? R"({"contacts":[]})"
+                                              : R"({"contacts":[{"id":"a"}]})";
+            return gzip ? compressed(body) : "?" + body;
+          },
+          "Content-Encoding: " + coding + "\r\n");
+    };
+    GatewayProcess gateway({.upstream = upstream.url(), .settings = {{"rate_limit.requests", "1000"}}});
+    HttpClient client(gateway.address());
+    answer_in("gzip", true);
+    const auto record = client.get("/gateway/contacts/a/record?include=");
+    CHECK(record.status == 200);
+    CHECK(record.body == "{\"contact\":{\"id\":\"a\"}}\n");
+    CHECK(Export(client.get(kRecords).body).ids.size() == 1);
+    answer_in("br", false);
+    const auto unread = client.get("/gateway/contacts/b/record?include=");
+    CHECK(unread.status == 502);
+    CHECK(unread.body.find("in a coding that was not asked for") != std::string::npos);
   }
 }

@@ -97,10 +97,10 @@ void Collector::answer(int status, const std::string& fields, const std::string&
   body_of_ = nullptr;
 }
 
-void Collector::answer_with(std::function<std::string(const Request&)> body_of) {
+void Collector::answer_with(std::function<std::string(const Request&)> body_of, const std::string& fields) {
   const std::lock_guard lock(mutex_);
   status_ = 200;
-  fields_.clear();
+  fields_ = fields;
   body_of_ = std::move(body_of);
 }
 

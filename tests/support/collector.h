@@ -26,8 +26,9 @@ class Collector {
   struct Request {
     std::string head, body;
   };
-  // 200 with the body that this makes of each request, in the collector's thread, until answer() is called.
-  void answer_with(std::function<std::string(const Request&)> body_of);
+  // 200 with `fields` and the body that this makes of each request, in the collector's thread, until answer() is
+  // called.
+  void answer_with(std::function<std::string(const Request&)> body_of, const std::string& fields = {});
   std::vector<Request> requests() const;
   // Every span that it took (answered 200), each as JSON text.
   std::vector<std::string> spans() const;
