@@ -131,6 +131,11 @@ std::vector<std::string> keys_of_answer(const Match& match, std::string_view loc
   return sorted(std::move(keys));
 }
 
+bool keys_in_answer(const Operation& operation) {
+  return operation.kind == Kind::Write &&
+         std::ranges::any_of(operation.keys, [](const std::string& each) { return Template(each).of(kAnswer); });
+}
+
 std::vector<std::string> keys_of_body(const std::vector<std::string>& templates,
                                       const std::vector<std::string>& if_unknown, std::string_view body) {
   Keys keys;

@@ -34,6 +34,9 @@ std::vector<std::string> keys_of_request(const Match& match, std::string_view lo
 // stands for an answer that was lost.
 std::vector<std::string> keys_of_answer(const Match& match, std::string_view location, std::string_view answer_body);
 
+// Whether there may be any: whoever sends such a write must be able to read its answer.
+bool keys_in_answer(const Operation& operation);
+
 // What an event's body names: templates like "contact:{appointment.contactId}" over that body. A location that is
 // missing there is an unknown one (rule 3); where anything else is, the keys of `if_unknown` are added.
 std::vector<std::string> keys_of_body(const std::vector<std::string>& templates,

@@ -6,6 +6,7 @@
 #include "gateway/exchange/attempts.h"
 #include "gateway/exchange/via.h"
 #include "policies/conditional.h"
+#include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
 
@@ -29,10 +30,8 @@ bool replaced_by(const tracing::Scope& span, std::string_view name) {
   return policies::same_name(name, "traceparent") || (!span.continues() && policies::same_name(name, "tracestate"));
 }
 
-// A record whose own location is to be read in the answer is asked for in no coding.
-bool asked_plain(const Request& request, std::string_view name) {
-  return request.own_record && policies::same_name(name, "Accept-Encoding");
-}
+// An answer in which the gateway reads whose record it is, or what a write has changed, is asked for in no coding.
+bool asked_plain(const Request& request) { return request.own_record || policies::keys_in_answer(*request.operation); }
 
 upstream::Request upstream_request(const Request& request, const std::string& authorization,
                                    const policies::Fields& validators, const tracing::Scope& span) {
@@ -42,11 +41,13 @@ upstream::Request upstream_request(const Request& request, const std::string& au
       shared && request.method == "HEAD" ? "GET" : request.method;  // a HEAD fills the cache for the GETs to come
   out.target = request.target;
   out.body = request.body;
+  const bool plain = asked_plain(request);
   for (const auto& field : request.fields)
-    if (!among(kNeverForwarded, field.name) && !replaced_by(span, field.name) && !asked_plain(request, field.name) &&
+    if (!among(kNeverForwarded, field.name) && !replaced_by(span, field.name) &&
+        !(plain && policies::same_name(field.name, "Accept-Encoding")) &&
         !(shared && (among(kNotOfReads, field.name) || policies::is_precondition(field.name))))
       out.fields.add(field.name, field.value);
-  if (request.own_record) out.fields.add("Accept-Encoding", "identity");
+  if (plain) out.fields.add("Accept-Encoding", "identity");
   if (!out.fields.find("Version")) out.fields.add("Version", request.version);
   out.fields.add("Authorization", authorization);
   out.fields.add("Via", own_via());

@@ -67,6 +67,13 @@ std::vector<std::string> keys_of(const credentials::Scope& scope, const policies
   return policies::keys_of_request(match, anywhere ? std::string_view() : location, body, query);
 }
 
+std::vector<std::string> keys_of_answer(const policies::Match& match, std::string_view location,
+                                        const upstream::Response* answer) {
+  if (answer == nullptr) return policies::keys_of_answer(match, location, {});
+  const auto plain = upstream::decoded(answer->fields, answer->body);
+  return policies::keys_of_answer(match, location, plain ? *plain : answer->body);
+}
+
 bool is_anothers(const Request& request, const upstream::Response& answer) {
   if (!request.own_record || answer.status != 200) return false;
   const auto plain = upstream::decoded(answer.fields, answer.body);

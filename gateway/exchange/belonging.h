@@ -29,6 +29,10 @@ inline constexpr std::string_view kOtherLocation = "The record that this request
 std::vector<std::string> keys_of(const credentials::Scope& scope, const policies::Match& match,
                                  std::string_view location, std::string_view query, std::string_view body);
 
+// The keys of what a write changes that only its answer tells; null: it was lost. Any thread.
+std::vector<std::string> keys_of_answer(const policies::Match& match, std::string_view location,
+                                        const upstream::Response* answer);
+
 // The answer to a request with `own_record` is a record of another location. Any thread.
 bool is_anothers(const Request& request, const upstream::Response& answer);
 

@@ -374,10 +374,8 @@ asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   const auto outcome = !attempted.sent ? Outcome::NotSent : attempted.unknown ? Outcome::Unknown : Outcome::Answered;
   std::vector<std::string> more;
   if (attempted.sent && !policies::is_passthrough(*request->operation)) {
-    const auto* answer = std::get_if<upstream::Response>(&attempted.result);
     const auto match = std::get<policies::Match>(parts_.catalogue.match(request->method, request->path));
-    more = policies::keys_of_answer(match, request->location,
-                                    answer ? std::string_view(answer->body) : std::string_view());
+    more = keys_of_answer(match, request->location, std::get_if<upstream::Response>(&attempted.result));
   }
   {
     const auto span = redis_span(*request, "end-write");

@@ -27,6 +27,13 @@ bool meet(const Keys& a, const Keys& b) {
 
 TEST_SUITE_BEGIN("surrogate_keys");
 
+TEST_CASE("which writes are told by their answers what they changed") {
+  CHECK(policies::keys_in_answer(*match_of("PUT", "/opportunities/o1").operation));
+  CHECK(policies::keys_in_answer(*match_of("POST", "/contacts/upsert").operation));
+  CHECK_FALSE(policies::keys_in_answer(*match_of("DELETE", "/contacts/c1").operation));
+  CHECK_FALSE(policies::keys_in_answer(*match_of("GET", "/contacts/c1").operation));
+}
+
 TEST_CASE("a read depends on its resource and a write changes it and all that embeds it") {
   CHECK(request("GET", "/contacts/c1", "L1") == Keys{"contact:c1", "location:*", "location:L1"});
   CHECK(request("GET", "/contacts/c1/tasks/t1", "L1") == Keys{"contact:c1:tasks", "location:*", "location:L1"});
