@@ -141,7 +141,8 @@ void check_times(const Settings& s, Problems& problems) {
   if (s.upstream.connect_timeout > s.upstream.timeout &&
       s.upstream.connect_timeout != defaults.upstream.connect_timeout)
     problems.push_back("upstream.connect_timeout: longer than upstream.timeout, which ends the request first");
-  if (s.rate_limit.requests > s.rate_limit.daily && s.rate_limit.requests != defaults.rate_limit.requests)
+  if (s.rate_limit.requests > s.rate_limit.daily && s.rate_limit.requests != defaults.rate_limit.requests &&
+      s.rate_limit.daily != defaults.rate_limit.daily)
     problems.push_back("rate_limit.daily: less than rate_limit.requests of one interval");
   if (s.cache.refuse_writes && s.redis.url.empty())
     problems.push_back("cache.on_redis_loss: refuse-writes needs redis.url");

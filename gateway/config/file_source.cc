@@ -28,6 +28,9 @@ class Walk {
     if (found) return put(value, path, *found);
     if (!is_section(parts)) return refuse(at, path, parts.back());
     if (!value.IsObject()) return problems_.push_back(at + path + ": expected an object with its settings");
+    const bool location = parts.size() == 3 && parts[0] == "credentials" && parts[1] == "locations";
+    if (location && value.ObjectEmpty())
+      return problems_.push_back(at + path + ": has no token; expected token or token_file in it");
     object(value, parts);
   }
 

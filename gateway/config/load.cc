@@ -89,7 +89,7 @@ class Loader {
   }
 
   bool known_id(const Given& given) {
-    if (given.id.empty()) return true;
+    if (given.setting->path.find('<') == std::string_view::npos) return true;  // it has none
     const bool operation = given.setting->path.starts_with("cache.operations.");
     if (!operation) {
       if (!valid_id(given.id)) refuse(given, "a location id has letters, digits, - and _ only, 64 at most");

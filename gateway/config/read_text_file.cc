@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <string_view>
 
 namespace gateway::config {
 
@@ -41,6 +42,8 @@ std::string read_text_file(const std::string& path) {
     if (text.size() > kLargest) refuse(path, "it is larger than 1 MiB");
   }
   explicit_bzero(block, sizeof block);
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   return text;
 }
 

@@ -5,8 +5,8 @@
 
 namespace gateway::config {
 
-// The file's bytes. Throws std::runtime_error naming the path and the reason; so does a file over 1 MiB, which is
-// neither.
+// The file's bytes, without the byte order mark that some editors begin it with. Throws std::runtime_error naming the
+// path and the reason; so does a file over 1 MiB, which is neither.
 std::string read_text_file(const std::string& path);
 
 }  // namespace gateway::config

@@ -58,6 +58,7 @@ TEST_SUITE("config") {
         {[](Settings& s) { s.upstream.connect_timeout = std::chrono::minutes(1); }, "upstream.connect_timeout: longer"},
         {[](Settings& s) { s.upstream.timeout = std::chrono::seconds(2); }, ""},  // less than the other's default
         {[](Settings& s) { s.rate_limit.daily = 50; }, ""},
+        {[](Settings& s) { s.rate_limit.requests = 300'000; }, ""},
         {[](Settings& s) { s.rate_limit.daily = 50, s.rate_limit.requests = 60; }, "rate_limit.daily: less"},
         {[](Settings& s) { s.cache.refuse_writes = true; }, "cache.on_redis_loss: refuse-writes needs redis.url"},
         {[](Settings& s) { s.redis.url.value = "redis://"; },

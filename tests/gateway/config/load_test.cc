@@ -152,6 +152,16 @@ TEST_SUITE("config") {
     CHECK(settings->credentials.locations.at("two").value == "c");
   }
 
+  TEST_CASE("a byte order mark at the beginning of a settings file or a secret is left out") {
+    const test_support::TempDir scratch;
+    const std::string mark = "\xEF\xBB\xBF";
+    const std::string token = scratch.write("token", mark + "pit-from-file\r\n");
+    const auto loaded = load(from_file(scratch.write(
+        "gateway.json", mark + R"({"credentials":{"token_file":")" + token + R"("},"listen":"[::1]:1"})")));
+    CHECK(loaded.settings->credentials.token.value == "pit-from-file");
+    CHECK(loaded.settings->listen == "[::1]:1");
+  }
+
   TEST_CASE("the single OAuth form becomes the first grant, and a list gives several") {
     const test_support::TempDir scratch;
     const auto one =
@@ -254,6 +264,9 @@ TEST_SUITE("config") {
         {"{\n  \"cache\": {\"memory_bytes\": \"big\"}}", ":2:13: cache.memory_bytes: \"big\" does not fit"},
         {"{\n  \"cache\": {\"memory\": 1}}", ":2:13: cache.memory: unknown setting"},
         {"{\"chace\": {}}", ":1:2: chace: unknown setting (did you mean cache"},
+        {"{\"credentials\": {\"locations\": {\"L\": {}}}}",
+         ":1:32: credentials.locations.L: has no token; expected token"},
+        {"{\"credentials\": {\"locations\": {\"\": {\"token\": \"t\"}}}}", "a location id has letters"},
         {"{\"cache.enabled\": true}", ":1:2: cache.enabled: unknown setting; write it nested"},
         {"{\"cache\": true}", ":1:2: cache: expected an object with its settings"},
         {"{\"cache\": {\"enabled\": \"true\"}}", "\"true\" does not fit; expected true or false"},
