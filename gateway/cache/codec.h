@@ -7,10 +7,15 @@
 //   5  checksum   u64, the lower half of hash128 (policies/hash128.h) of everything after it
 //  13  size       u64, the bytes after it
 //  21  encoding   u8: 0 the body as it is, 1 zstd
-//      status u16, epoch u64, stored_at_ms, initial_age_ms, fresh_ms, stale_while_revalidate_ms, stale_if_error_ms,
-//      keep_ms: i64, must_revalidate u8 count u32, then for each surrogate key: text, generation u64 count u32, then
-//      for each field line: text, text; head text, body size before encoding u64, then the body to the end
-//   a text is its size u32 and its bytes
+//  22  then, one behind the other:
+//        - status u16, epoch u64
+//        - stored_at_ms, initial_age_ms, fresh_ms, stale_while_revalidate_ms, stale_if_error_ms, keep_ms: i64 each
+//        - must_revalidate u8
+//        - count u32, and so many surrogate keys: text, generation u64
+//        - count u32, and so many field lines: name text, value text
+//        - head text
+//        - body size before encoding u64, and the body up to the end
+// A text is its size u32 and its bytes.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,12 @@
 // When may an entry in this process' memory be served? Two conditions, both checked by the worker that serves, after it
 // has read the request (DESIGN section 5, rule 6):
-//   1. nothing that the entry depends on was invalidated since the lookup it was fetched under: each surrogate key
-//   falls into one of
-//      a fixed number of counters, an invalidation adds to the counter, an entry carries the sums it was looked up
-//      under;
-//   2. this replica's lease holds: writers elsewhere wait for its acknowledgement.
-// An invalidation therefore never searches the memory tier, and a fill that comes late is dead on arrival: no order
-// between the two matters. Two keys may share a counter: that costs a miss, never a stale answer. Any thread; no locks.
+//   1. Nothing that the entry depends on was invalidated since the lookup that led to its fetch. Each surrogate key is
+//      mapped to one of a fixed number of counters; an invalidation adds one to it, and an entry carries the sum of its
+//      counters as it was at that lookup.
+//   2. This replica's lease holds, so that writers elsewhere wait for its acknowledgement.
+// An invalidation therefore never searches the memory tier, and an entry that is put in too late is never served: the
+// order of the two does not matter. Two keys may share a counter: that costs a miss, never a stale answer. Any thread;
+// no locks.
 #pragma once
 
 #include <atomic>
@@ -47,7 +47,6 @@ class Fence {
     usable_until_.store(boottime.count(), std::memory_order_release);
   }
   bool held(std::chrono::milliseconds now) const { return now.count() < usable_until_.load(std::memory_order_acquire); }
-  bool needs_clock() const { return usable_until_.load(std::memory_order_relaxed) != INT64_MAX; }
 
  private:
   static constexpr std::size_t kCounters = 1 << 16;

@@ -1,12 +1,13 @@
-// When may something that readers without a lock could still be looking at be freed? Each reader says while it looks,
-// and since which time (a number that moves with each thing retired); what was retired before the earliest of them can
-// be seen by nobody. Why that holds, all operations below being in one order (memory_order_seq_cst):
-//   1. the writer unlinks a thing, then retires it: the number moves from r to r + 1, and only then looks at the
-//   readers;
-//   2. a reader first takes the number e and says so, then looks. If the writer did not see it say so, its saying comes
-//      after the writer's looking and so after the unlinking: it cannot find the thing;
-//   3. if the writer saw e > r, the reader took the number after it moved, so after the unlinking: the same;
-//   4. else e <= r, and the thing is kept.
+// When may a thing be freed that readers without a lock could still be looking at? (Epoch-based reclamation.) There is
+// a number, the time, that moves on with each thing retired. A reader announces the time at which it begins to look,
+// and withdraws that when it is done; what was retired before the earliest time announced can be seen by nobody.
+// Why that holds, all operations below being in one order (memory_order_seq_cst):
+//   1. The writer unlinks a thing and then retires it, which moves the time from r to r + 1. Only then does it look at
+//      what readers have announced.
+//   2. A reader first announces the time e, then looks. If the writer did not see that, the reader announced it after
+//      the writer had looked, so after the unlinking: it cannot find the thing.
+//   3. If the writer saw e > r, the reader took the time after it had moved, so after the unlinking: the same.
+//   4. Else e <= r, and the thing is kept.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +31,7 @@ class ReadSections {
 
    private:
     friend class ReadSections;
-    alignas(64) std::atomic<std::uint64_t> since_{0};  // 0: it does not look; a line of its own, since it alone writes
+    alignas(64) std::atomic<std::uint64_t> since_{0};  // 0: it does not look; its own cache line, as it alone writes
     alignas(64) const std::atomic<std::uint64_t>& time_;
   };
 

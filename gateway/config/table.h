@@ -1,6 +1,5 @@
 // Every setting once: its path, type, default, range and meaning, and the field it fills. Parsing, the JSON schema,
-// `check`,
-// `--help` and README's table all come from here. Immutable, any thread.
+// `check`, `--help` and README's table all come from here. Immutable, any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,10 @@
-// What an operator sees and does of the flows, by the admin address (and so by `contacts-gateway flows`):
-//   GET /flows               {"flows":[{name, about, on, file, steps}], "queued", "due", "dead", "lag_ms",
-//   "letters":[…]} GET /flows/letter?run=ID one dead letter with its event's body and its steps' answers: personal data
-//   POST /flows/retry        {"run":ID} or {"all":true} -> {"retried":N}
-//   POST /flows/drop         {"run":ID} or {"all":true} -> {"dropped":N}
-// 503 where Redis is away; 404 where there is no such letter.
+// The flows' routes on the admin address, which `contacts-gateway flows` uses too:
+//   - GET /flows: {"flows":[{name, about, on, file, steps}], "queued", "due", "dead", "lag_ms", "letters":[…]}
+//   - GET /flows/letter?run=ID: one dead letter with its event's body and its steps' answers (personal data)
+//   - POST /flows/retry, {"run":ID} or {"all":true}: {"retried":N}
+//   - POST /flows/drop, the same: {"dropped":N}
+// 503 while Redis is away; 404 where there is no such letter. Called on the admin server's workers; the store is asked
+// on the Asio thread.
 #pragma once
 
 #include <asio/io_context.hpp>

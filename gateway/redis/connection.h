@@ -1,7 +1,6 @@
 // One connection to one address: commands in, replies out in their order, until it closes; never reopened. One
 // io_context thread. Held by shared_ptr: dropping the last one closes it. Whatever ends it, every command outstanding
-// is answered ConnectionLost. Answers are posted; only
-// Call::take runs inside hiredis' callbacks, where the reply lies.
+// is answered ConnectionLost. Answers are posted; only Call::take runs inside hiredis' callbacks, where the reply lies.
 #pragma once
 
 #include <asio/cancellation_type.hpp>
@@ -49,7 +48,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void subscribe(std::vector<std::string> channels, OnMessage on_message);
 
   void close(std::string reason);
-  bool is_closed() const { return context_ == nullptr; }
   const std::string& error() const { return error_; }  // why it closed
 
  private:

@@ -1,7 +1,6 @@
-// The status page: page.html with page.css and the scripts (page_words.js, page_charts.js, page.js) put
-// into it, one document that asks nothing of anybody but this
-// gateway's `/events`. Its Content-Security-Policy (CSP level 3) names style and script by their hashes, so that
-// nothing else runs on it.
+// The status page: page.html with page.css and the scripts (page_words.js, page_charts.js, page.js) put into it. One
+// document, which loads nothing and talks only to this gateway's `/events`. Its Content-Security-Policy (CSP level 3)
+// names style and script by their hashes, so that nothing else runs on it.
 #pragma once
 
 #include <string>

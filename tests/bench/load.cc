@@ -10,10 +10,9 @@
 //     --count N      ends after N requests
 //     --expect N     the status of every answer; 0: any (default 200)
 //     --field 'NAME: VALUE'
-//     --beside       what follows says of a second load (on connections of its own, with the first one's fields) that
-//     goes
-//                    on meanwhile and is not measured; in the same loop, since two loaders on one core would measure
-//                    how long they wait for each other
+//     --beside       what follows describes a second load (on connections of its own, with the first one's fields),
+//                    which goes on meanwhile and is not measured; in the same loop, since two loaders on one core
+//                    would measure how long they wait for each other
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

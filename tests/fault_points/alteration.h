@@ -2,7 +2,7 @@
 // some of the calls between its files led through functions of ours (the linker's --wrap; seams.txt names them). So a
 // rule of the coherence contract can be taken out of the running program, it can die or stop at a step of a write, and
 // its clock can be wrong, and the product holds no switch for any of it. The environment tells what:
-//   ALTERED_WITHOUT=RULE         pending-mark, generation, acknowledgements, lease-fence, end-check, quarantine,
+//   ALTERED_WITHOUT=RULE         pending-mark, generation, acknowledgements, lease-fence, end-check, quarantine or
 //                                flight-state
 //   ALTERED_STEP=STEP            begin, begun, send, upstream, answered, end, ended: where the process gets a signal
 //   ALTERED_SIGNAL=KILL|STOP     which one
