@@ -99,7 +99,6 @@ class Write {
   // before the upstream applied the write may have been stored since: rule 5 begins and awaits once more before the
   // client is answered.
   void ended(bool held);
-  const std::vector<std::string>& waiting_for() const { return waiting_; }
   bool applied() const { return applied_; }
   Epoch began_in() const { return began_in_; }  // of the first begin: what the end script compares
   bool operator==(const Write&) const = default;

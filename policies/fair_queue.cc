@@ -39,7 +39,6 @@ void FairQueue::insert(const Entry& entry) {
   ++asked_[static_cast<std::size_t>(waiter.urgency)];
   rank(waiter.client, client);
   if (const auto step = next_step(entry); step != kNever) steps_.emplace(step, waiter.id);
-  deadlines_.emplace(waiter.deadline, waiter.id);
 }
 
 void FairQueue::erase(const Entry& entry) {
@@ -51,7 +50,6 @@ void FairQueue::erase(const Entry& entry) {
   --client.aged[static_cast<std::size_t>(entry.urgency)];
   --asked_[static_cast<std::size_t>(waiter.urgency)];
   steps_.erase({next_step(entry), waiter.id});
-  deadlines_.erase({waiter.deadline, waiter.id});
   if (client.order.empty())
     clients_.erase(waiter.client);
   else
@@ -108,13 +106,12 @@ bool FairQueue::leave(Id id) {
   return true;
 }
 
-void FairQueue::improve(Id id, int urgency, Instant deadline, Instant now) {
+void FairQueue::improve(Id id, int urgency, Instant now) {
   age(now);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
   auto entry = found->second;
   entry.waiter.urgency = std::clamp(std::min(entry.waiter.urgency, urgency), 0, kUrgencies - 1);
-  entry.waiter.deadline = std::max(entry.waiter.deadline, deadline);
   entry.urgency = urgency_at(entry.waiter, now);
   const auto turn = clients_.at(entry.waiter.client).turn;
   erase(found->second);
@@ -140,17 +137,6 @@ std::optional<Waiter> FairQueue::pop(Instant now) {
   leave(entry.waiter.id);
   return entry.waiter;
 }
-
-std::vector<Waiter> FairQueue::take_expired(Instant now) {
-  std::vector<Waiter> expired;
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    expired.push_back(entries_.at(deadlines_.begin()->second).waiter);
-    leave(expired.back().id);
-  }
-  return expired;
-}
-
-Instant FairQueue::next_deadline() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
 
 std::vector<Waiter> FairQueue::take_beyond(int urgency) {
   std::vector<Waiter> taken;

@@ -30,7 +30,6 @@ struct Waiter {
   std::uint32_t client = 0;
   int urgency = kDefaultUrgency;  // clamped to 0..7
   Instant since{0};
-  Instant deadline = kNever;  // the wait's bound
 };
 
 class FairQueue {
@@ -52,14 +51,11 @@ class FairQueue {
   Joined join(Waiter waiter, Instant now);
   bool leave(Id id);  // false: not waiting
 
-  // Another request joined the one that waits (single flight): it now has the better urgency and the later deadline of
-  // both.
-  void improve(Id id, int urgency, Instant deadline, Instant now);
+  // Another request joined the one that waits (single flight): it now has the better urgency of both.
+  void improve(Id id, int urgency, Instant now);
 
-  std::optional<Waiter> pop(Instant now);         // the next to be served
-  std::vector<Waiter> take_expired(Instant now);  // removes those whose deadline has come
-  std::vector<Waiter> take_beyond(int urgency);   // removes those who asked for a lesser urgency than that
-  Instant next_deadline() const;                  // kNever where nobody waits
+  std::optional<Waiter> pop(Instant now);        // the next to be served
+  std::vector<Waiter> take_beyond(int urgency);  // removes those who asked for a lesser urgency than that
 
   // How many of those who wait now are served before a newcomer: a lower bound.
   std::size_t ahead(std::uint32_t client, int urgency, Instant now);
@@ -93,11 +89,11 @@ class FairQueue {
   std::uint64_t arrivals_ = 0, turns_ = 0;
   std::unordered_map<Id, Entry> entries_;
   std::unordered_map<std::uint32_t, Client> clients_;  // those with at least one request
-  std::array<std::set<std::pair<std::uint64_t, std::uint32_t>>, kUrgencies>
-      ring_;                                                 // clients by best urgency, then turn
+  // Clients by best urgency, then turn.
+  std::array<std::set<std::pair<std::uint64_t, std::uint32_t>>, kUrgencies> ring_;
   std::set<std::pair<std::size_t, std::uint32_t>> backlog_;  // clients by how many wait
   std::array<std::size_t, kUrgencies> asked_{};              // requests by urgency asked for
-  std::set<std::pair<Instant, Id>> steps_, deadlines_;
+  std::set<std::pair<Instant, Id>> steps_;                   // when each of them ages next
 };
 
 }  // namespace policies

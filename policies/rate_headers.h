@@ -39,7 +39,7 @@ RateLimitFields format_rate_limits(const RateLimit& limit, Left window, std::uin
 // A Server-Timing entry: `queue;dur=12.5`, in milliseconds.
 std::string format_queue_timing(Duration waited);
 
-// Retry-After in whole seconds, rounded up, at least 1.
+// Retry-After (RFC 9110 section 10.2.3) in whole seconds, rounded up, at least 1.
 std::string format_retry_after(Duration wait);
 
 }  // namespace policies

@@ -162,15 +162,6 @@ bool is_collection(std::string_view key) {
   return key.starts_with(kLocation) && key.find(':', kLocation.size()) != std::string_view::npos;
 }
 
-std::vector<std::string> keys_of_contact(std::string_view contact, std::string_view location) {
-  Keys keys;
-  for (const std::string_view each : {"contact:{contactId}", "contact:{contactId}:tasks", "contact:{contactId}:notes",
-                                      "contact:{contactId}:appointments"})
-    add_key(keys, Template(each), contact);
-  add_location(keys, Template("location:{locationId}:contacts"), true, location);
-  return sorted(std::move(keys));
-}
-
 std::vector<std::string> keys_of_location(std::string_view location) {
   Keys keys;
   add_location(keys, Template("location:{locationId}"), true, location);

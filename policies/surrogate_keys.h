@@ -45,9 +45,7 @@ std::vector<std::string> keys_of_body(const std::vector<std::string>& templates,
 // A collection's key: upstream's index lags behind, so a write keeps its mark there for the settle time.
 bool is_collection(std::string_view key);
 
-// What a change from elsewhere (a webhook, an operator's purge) invalidates.
-std::vector<std::string> keys_of_contact(std::string_view contact,
-                                         std::string_view location);   // with all that hangs on it
-std::vector<std::string> keys_of_location(std::string_view location);  // every entry of the location
+// What an operator's purge of a location invalidates: every entry of it.
+std::vector<std::string> keys_of_location(std::string_view location);
 
 }  // namespace policies

@@ -5,6 +5,7 @@
 
 #include "gateway/server/problem.h"
 #include "policies/json_strings.h"
+#include "policies/rate_headers.h"
 
 namespace gateway::exchange {
 
@@ -192,8 +193,7 @@ server::Response to_response(Refusal refusal, std::string detail,
   if (refusal == Refusal::MemoryLimit && !retry_after) retry_after = std::chrono::seconds(1);
   auto response = server::to_response(server::Problem{row.status, row.error, row.type, row.title,
                                                       detail.empty() ? std::string(row.detail) : std::move(detail)});
-  if (retry_after)
-    response.fields.add("Retry-After", std::to_string((std::max<std::int64_t>(retry_after->count(), 1) + 999) / 1000));
+  if (retry_after) response.fields.add("Retry-After", policies::format_retry_after(*retry_after));
   if (row.status == 401) response.fields.add("WWW-Authenticate", "Bearer realm=\"contacts-gateway\"");
   return response;
 }

@@ -146,7 +146,7 @@ void Limiter::Impl::improve(const std::string& name, std::uint64_t flight, int u
   const Duration patience =
       max_wait < Duration{0} ? options_.max_wait : std::min<Duration>(max_wait, options_.max_wait);
   waiting.deadline = std::max(waiting.deadline, at + patience);
-  location.queue.improve(waiter->second, urgency, waiting.deadline, at);
+  location.queue.improve(waiter->second, urgency, at);
   waiting.timer.cancel();  // it waits on to the later deadline
 }
 

@@ -39,7 +39,7 @@ std::shared_ptr<Ahead> Limiter::Impl::join(const Shared& where, const PermitRequ
   const auto id = ++ids_;
   auto waiting = std::make_shared<Waiting>(asio::steady_timer(io_));
   waiting->deadline = deadline;
-  const auto joined = where->queue.join({id, request.client, request.urgency, since, deadline}, since);
+  const auto joined = where->queue.join({id, request.client, request.urgency, since}, since);
   if (!joined.queued) return nullptr;
   // However its holder ends, the queue forgets it, and a permit that it did not take goes back.
   auto place = std::make_shared<Ahead>(shared_from_this(), where, waiting, id);

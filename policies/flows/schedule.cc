@@ -40,12 +40,4 @@ WallMillis Schedule::slot_of(WallMillis now) const {
   return slot <= now ? slot : at_day(today - std::chrono::days(1));
 }
 
-WallMillis Schedule::next_after(WallMillis now) const {
-  if (!time_) return slot_of(now) + interval_;
-  const auto utc = std::chrono::floor<Seconds>(now);
-  const std::chrono::sys_days today(std::chrono::floor<std::chrono::days>(utc + zone_->offset_at(utc)));
-  const auto slot = at_day(today);
-  return slot > now ? slot : at_day(today + std::chrono::days(1));
-}
-
 }  // namespace policies::flows

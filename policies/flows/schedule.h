@@ -17,8 +17,7 @@ class Schedule {
   // "15m" (from a minute to 31 days; slots begin at multiples of it since 1970) or "03:30" (in `zone`).
   static std::optional<Schedule> parse(std::string_view text, std::shared_ptr<const Zone> zone);
 
-  WallMillis slot_of(WallMillis now) const;     // the latest that has begun
-  WallMillis next_after(WallMillis now) const;  // when the next begins
+  WallMillis slot_of(WallMillis now) const;  // the latest that has begun
   bool by_time_of_day() const { return time_.has_value(); }
 
  private:
