@@ -12,7 +12,7 @@
 #include "gateway/cache/log_message.h"
 #include "gateway/cache/redis_tier.h"
 #include "gateway/cache/scripts.h"
-#include "gateway/log/log.h"
+#include "gateway/log/failure.h"
 #include "gateway/random.h"
 
 namespace gateway::cache {
@@ -22,23 +22,14 @@ using policies::coherence::Follower;
 
 namespace {
 constexpr std::size_t kMostReplicas = 1'000;
-
-void report_exception(std::exception_ptr error) {
-  if (!error) return;
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& problem) {
-    log::error("redis_tier_failed", {{"detail", std::string_view(problem.what())}});
-  }
-}
 }  // namespace
 
 void RedisTier::start() {
   running_ = true;
   client_.subscribe({"cg:log", "cg:ack", "cg:done"},
                     [this](std::string_view channel, std::string_view message) { on_message(channel, message); });
-  asio::co_spawn(io_, report_loop(), report_exception);
-  asio::co_spawn(io_, keep_flights(), report_exception);
+  asio::co_spawn(io_, report_loop(), log::logged("redis_tier_failed"));
+  asio::co_spawn(io_, keep_flights(), log::logged("redis_tier_failed"));
 }
 
 void RedisTier::stop() {

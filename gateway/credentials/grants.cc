@@ -4,6 +4,7 @@
 #include <asio/co_spawn.hpp>
 
 #include "gateway/fault_point.h"
+#include "gateway/log/failure.h"
 #include "gateway/log/log.h"
 #include "gateway/random.h"
 
@@ -20,12 +21,6 @@ namespace {
 constexpr milliseconds kLongestSleep{30'000};  // a wall clock that was set is noticed by then
 
 constexpr std::chrono::seconds kRefusedFor{30};  // without being able to renew it
-
-auto logged(const char* what) {
-  return [what](const std::exception_ptr& error) {
-    if (error) log::error(what);
-  };
-}
 
 // When the next renewal may begin.
 WallMillis due(const GrantState& state) {
@@ -68,7 +63,7 @@ void Grants::start() {
     dirty_ = true;
     woken_.notify();
   });
-  asio::co_spawn(parts_.io, follow(), logged("grants_follow_failed"));
+  asio::co_spawn(parts_.io, follow(), log::logged("grants_follow_failed"));
 }
 
 asio::awaitable<void> Grants::stop(milliseconds limit) {
@@ -143,7 +138,7 @@ void Grants::add(Grant grant, config::OAuthGrant client) {
   state->grant.id = grant.id;
   grants_.push_back(state);
   adopt(state, std::move(grant));
-  asio::co_spawn(parts_.io, keep(state), logged("grant_keep_failed"));
+  asio::co_spawn(parts_.io, keep(state), log::logged("grant_keep_failed"));
 }
 
 GrantPtr Grants::find(std::string_view id) const {

@@ -6,7 +6,7 @@
 #include <asio/use_awaitable.hpp>
 #include <utility>
 
-#include "gateway/log/log.h"
+#include "gateway/log/failure.h"
 #include "gateway/random.h"
 
 namespace gateway::credentials {
@@ -73,9 +73,9 @@ void InstallationNews::start(std::function<void(const std::string&)> on_news) {
                       }
                       ear->missed = true;
                       if (std::exchange(ear->reading, true)) return;
-                      asio::co_spawn(io, catch_up(redis, ear), [ear](std::exception_ptr error) {
+                      asio::co_spawn(io, catch_up(redis, ear), [ear](const std::exception_ptr& error) {
                         ear->reading = false;
-                        if (error) log::error("installation_news_failed");
+                        log::failure("installation_news_failed", error);
                       });
                     });
 }

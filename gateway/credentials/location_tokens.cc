@@ -3,6 +3,7 @@
 #include <asio/co_spawn.hpp>
 #include <utility>
 
+#include "gateway/log/failure.h"
 #include "gateway/log/log.h"
 #include "gateway/random.h"
 
@@ -47,7 +48,7 @@ void LocationTokens::want(const std::string& location) {
     if (error) {
       token->trouble = "the gateway failed";
       token->not_before = wall_now() + milliseconds{1'000};
-      log::error("location_token_failed");
+      log::failure("location_token_failed", error);
     }
     changed_();
   });

@@ -8,32 +8,18 @@
 
 #include "gateway/exchange/answer.h"
 #include "gateway/exchange/belonging.h"
-#include "gateway/log/log.h"
+#include "gateway/log/failure.h"
 #include "gateway/random.h"
 #include "policies/passthrough.h"
 #include "policies/surrogate_keys.h"
 
 namespace gateway::exchange {
 
+using log::logged_unless_cancelled;
 using metrics::CacheResult;
 using metrics::Tier;
 
 namespace {
-// Errors end a coroutine here, so that none is swallowed. A cancelled one is no error: its client has left.
-auto logged(const char* what) {
-  return [what](std::exception_ptr error) {
-    if (!error) return;
-    try {
-      std::rethrow_exception(error);
-    } catch (const asio::system_error& problem) {
-      if (problem.code() != asio::error::operation_aborted)
-        log::error(what, {{"detail", std::string_view(problem.what())}});
-    } catch (const std::exception& problem) {
-      log::error(what, {{"detail", std::string_view(problem.what())}});
-    }
-  };
-}
-
 // Of a keyed write nothing may have been sent before, by a process that is gone.
 bool may_be_refused(const Request& write) {
   return !write.claim || (!write.claim->doubtful() && !write.claim->learned());
@@ -54,7 +40,7 @@ void Exchange::hand_over(RequestPtr request) {
   });
   asio::post(parts_.io, [this, request = std::move(request), writes] {
     if (writes)
-      asio::co_spawn(parts_.io, serve(request, nullptr), logged("exchange_failed"));
+      asio::co_spawn(parts_.io, serve(request, nullptr), logged_unless_cancelled("exchange_failed"));
     else if (!look_up_first(request))
       spawn(request, nullptr);
   });
@@ -62,7 +48,7 @@ void Exchange::hand_over(RequestPtr request) {
 
 void Exchange::spawn(const RequestPtr& request, LookedPtr looked) {
   asio::co_spawn(parts_.io, serve(request, std::move(looked)),
-                 asio::bind_cancellation_slot(request->cancel.slot(), logged("exchange_failed")));
+                 asio::bind_cancellation_slot(request->cancel.slot(), logged_unless_cancelled("exchange_failed")));
 }
 
 // The phases of a request behind the worker, as README's "Life of a request" names them.
@@ -173,7 +159,8 @@ bool Exchange::may_stand_in(const Request& request, const EntryPtr& entry, const
 
 void Exchange::Claim::give_up() {
   if (!std::exchange(held, false)) return;
-  asio::co_spawn(exchange.parts_.io, exchange.parts_.tier.finish(key, {}, nullptr), logged("claim_not_given_up"));
+  asio::co_spawn(exchange.parts_.io, exchange.parts_.tier.finish(key, {}, nullptr),
+                 logged_unless_cancelled("claim_not_given_up"));
 }
 
 void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate) {
@@ -190,7 +177,7 @@ void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Fo
     if (longer || joined.urgency < request->urgency) parts_.attempts.improve(*request, joined.urgency, joined.wait);
   };
   asio::co_spawn(parts_.io, fly(std::move(request), std::move(flight), std::move(found), std::move(candidate)),
-                 asio::bind_cancellation_slot(slot, logged("fetch_failed")));
+                 asio::bind_cancellation_slot(slot, logged_unless_cancelled("fetch_failed")));
 }
 
 Exchange::SteadyClock::time_point Exchange::patience_of(const Request& request) const {
@@ -215,7 +202,7 @@ asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr fligh
       asio::post(parts.io, [&parts, key = std::move(key), found = std::move(found),
                             stored = std::move(arrival.stored)]() mutable {
         asio::co_spawn(parts.io, parts.tier.finish(std::move(key), std::move(found), std::move(stored)),
-                       logged("store_failed"));
+                       logged_unless_cancelled("store_failed"));
       });
     }
   } landing{*this, request->key, flight, std::move(found), {}};
@@ -288,7 +275,7 @@ void Exchange::refresh(RequestPtr request) {
     if (!refreshing_.insert(request->key).second) return;
     asio::co_spawn(parts_.io, refresh_once(request), [this, key = request->key](std::exception_ptr error) {
       refreshing_.erase(key);
-      logged("refresh_failed")(error);
+      logged_unless_cancelled("refresh_failed")(error);
     });
   });
 }

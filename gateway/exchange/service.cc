@@ -24,6 +24,7 @@
 #include "gateway/idempotency/claims.h"
 #include "gateway/idempotency/local_store.h"
 #include "gateway/idempotency/redis_store.h"
+#include "gateway/log/failure.h"
 #include "gateway/log/log.h"
 #include "gateway/mutex.h"
 #include "gateway/random.h"
@@ -52,10 +53,6 @@ class Published {
   mutable Mutex mutex_;
   std::vector<Item> items_ GUARDED_BY(mutex_);
 };
-
-std::string redis_detail(const redis::Status& status) {
-  return status.up ? "" : "Redis is away: answers come from upstream, writes wait out a lease";
-}
 }  // namespace
 
 // Members in the order of their making; the Asio thread is joined before any of them goes.
@@ -73,48 +70,14 @@ class Service::Impl {
     in_force_.set({settings_, access::Clients(*settings_, client_names_), credentials_.scope(),
                    std::make_shared<const webhooks::PublicKeys>(settings_->webhooks)});
     make_tier();
-    oauth_ = credentials::make_oauth(
-        *settings_, {io_, redis_.get(), metrics_, admin,
-                     [this] { in_force_.update([this](InForce& value) { value.scope = credentials_.scope(); }); }});
-    credentials_.use(oauth_.get());
-    cache::WritesOptions writes{timing_of(*settings_), settings_->cache.strict, settings_->cache.refuse_writes,
-                                [this] { metrics_.unfenced_write(); }};
-    writes_ = std::make_unique<cache::Writes>(io_, *tier_, fence_, std::move(writes));
-    limiter_ = std::make_unique<limiter::Limiter>(io_, limiter_options(*settings_, client_names_), redis_.get());
-    AttemptsParts attempts{io_, upstream_, *limiter_, credentials_, metrics_, {}, {settings_->retry.budget}, {}};
-    attempts_ = std::make_unique<Attempts>(std::move(attempts));
-    attempts_->set_times(deadline_of(*settings_), settings_->rate_limit.max_wait, settings_->rate_limit.interval);
-    claims_ = std::make_shared<idempotency::Claims>(
-        io_, make_key_store(), [this](std::string_view result) { metrics_.idempotency_key(result); });
-    exchange_ = std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
-                                                         *claims_, client_names_, vary_names_, reporter_, catalogue_,
-                                                         times_of(*settings_, catalogue_)});
-    webhooks_ = std::make_unique<webhooks::Intake>(
-        webhooks::IntakeParts{io_, *writes_, redis_.get(), metrics_, reporter_, policies::Triggers::builtin()});
-    if (oauth_)
-      webhooks_->add([this](std::shared_ptr<const webhooks::Received> received) -> asio::awaitable<bool> {
-        const auto installation = policies::read_installation(received->event.type, received->body);
-        co_return !installation || co_await oauth_->on_installation(*installation);
-      });
-    calls_ = std::make_unique<Calls>(in_force_, catalogue_, vary_names_, *exchange_);
-    belonging_ = std::make_unique<Belonging>(*calls_);
-    exchange_->prove_by([this](const Request& request) { return belonging_->prove(request); });
+    make_oauth(admin);
+    make_exchange();
+    make_webhooks();
+    make_calls();
     if (!settings_->flows.path.empty()) make_flows(admin);
     records_ = std::make_unique<records::Records>(io_, *calls_, own_paths_);
     add_gauges(metrics_, [this] { return state(); });
-    admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
-      start_purge(std::move(purge), std::move(done));
-    }));
-    admin.add_ready_check([this] {
-      std::vector<std::string> open;
-      for (const auto& circuit : circuits_.read())
-        if (circuit.open) open.push_back(circuit.location);
-      return admin::upstream_part(open);
-    });
-    if (memory_guard_.limit() > 0)
-      admin.add_ready_check([this] { return admin::memory_part(memory_guard_.refusing(), memory_guard_.limit()); });
-    if (redis_)
-      admin.add_ready_check([this] { return admin::ReadyPart{"redis", true, redis_up_ ? "" : redis_detail({})}; });
+    add_to(admin);
   }
 
   server::HandlerFactory handlers() {
@@ -184,12 +147,8 @@ class Service::Impl {
     limiter_->start();
     if (oauth_) oauth_->start();
     claims_->start();
-    asio::co_spawn(io_, memory_guard_.watch(), [](std::exception_ptr error) {
-      if (error) log::error("memory_guard_failed");
-    });
-    asio::co_spawn(io_, publish_limits(), [](std::exception_ptr error) {
-      if (error) log::error("publish_limits_failed");
-    });
+    asio::co_spawn(io_, memory_guard_.watch(), log::logged("memory_guard_failed"));
+    asio::co_spawn(io_, publish_limits(), log::logged("publish_limits_failed"));
     if (flows_) flows_->start();
     thread_ = std::thread([this] { io_.run(); });
   }
@@ -197,7 +156,7 @@ class Service::Impl {
   void stop() {
     if (!thread_.joinable()) return;
     asio::co_spawn(io_, wind_down(), [this](const std::exception_ptr& error) {
-      if (error) log::error("stop_failed");
+      log::failure("stop_failed", error);
       work_.reset();
       io_.stop();
     });
@@ -246,6 +205,45 @@ class Service::Impl {
     tier_ = std::move(redis_tier);
   }
 
+  void make_oauth(admin::Admin& admin) {
+    const auto scope_changed = [this] {
+      in_force_.update([this](InForce& value) { value.scope = credentials_.scope(); });
+    };
+    oauth_ = credentials::make_oauth(*settings_, {io_, redis_.get(), metrics_, admin, scope_changed});
+    credentials_.use(oauth_.get());
+  }
+
+  void make_exchange() {
+    cache::WritesOptions writes{timing_of(*settings_), settings_->cache.strict, settings_->cache.refuse_writes,
+                                [this] { metrics_.unfenced_write(); }};
+    writes_ = std::make_unique<cache::Writes>(io_, *tier_, fence_, std::move(writes));
+    limiter_ = std::make_unique<limiter::Limiter>(io_, limiter_options(*settings_, client_names_), redis_.get());
+    AttemptsParts attempts{io_, upstream_, *limiter_, credentials_, metrics_, {}, {settings_->retry.budget}, {}};
+    attempts_ = std::make_unique<Attempts>(std::move(attempts));
+    attempts_->set_times(deadline_of(*settings_), settings_->rate_limit.max_wait, settings_->rate_limit.interval);
+    claims_ = std::make_shared<idempotency::Claims>(
+        io_, make_key_store(), [this](std::string_view result) { metrics_.idempotency_key(result); });
+    exchange_ = std::make_unique<Exchange>(ExchangeParts{io_, settings_, memory_, fence_, *tier_, *writes_, *attempts_,
+                                                         *claims_, client_names_, vary_names_, reporter_, catalogue_,
+                                                         times_of(*settings_, catalogue_)});
+  }
+
+  void make_webhooks() {
+    webhooks_ = std::make_unique<webhooks::Intake>(
+        webhooks::IntakeParts{io_, *writes_, redis_.get(), metrics_, reporter_, policies::Triggers::builtin()});
+    if (!oauth_) return;
+    webhooks_->add([this](std::shared_ptr<const webhooks::Received> received) -> asio::awaitable<bool> {
+      const auto installation = policies::read_installation(received->event.type, received->body);
+      co_return !installation || co_await oauth_->on_installation(*installation);
+    });
+  }
+
+  void make_calls() {
+    calls_ = std::make_unique<Calls>(in_force_, catalogue_, vary_names_, *exchange_);
+    belonging_ = std::make_unique<Belonging>(*calls_);
+    exchange_->prove_by([this](const Request& request) { return belonging_->prove(request); });
+  }
+
   void make_flows(admin::Admin& admin) {
     if (!redis_) throw std::runtime_error("flows.path: flows need redis.url");
     auto loaded = flows::load_flows(settings_->flows.path);
@@ -260,6 +258,25 @@ class Service::Impl {
     flows_->add_to(admin);
   }
 
+  void add_to(admin::Admin& admin) {
+    admin.add(admin::purge_route([this](admin::Purge purge, std::function<void(admin::Purged)> done) {
+      start_purge(std::move(purge), std::move(done));
+    }));
+    admin.add_ready_check([this] {
+      std::vector<std::string> open;
+      for (const auto& circuit : circuits_.read())
+        if (circuit.open) open.push_back(circuit.location);
+      return admin::upstream_part(open);
+    });
+    if (memory_guard_.limit() > 0)
+      admin.add_ready_check([this] { return admin::memory_part(memory_guard_.refusing(), memory_guard_.limit()); });
+    if (redis_) admin.add_ready_check([this] { return redis_part(); });
+  }
+
+  admin::ReadyPart redis_part() const {
+    return {"redis", true, redis_up_ ? "" : "Redis is away: answers come from upstream, writes wait out a lease"};
+  }
+
   std::unique_ptr<idempotency::Store> make_key_store() {
     if (redis_) return std::make_unique<idempotency::RedisStore>(*redis_);
     return std::make_unique<idempotency::LocalStore>([this] { metrics_.idempotency_key("evicted"); });
@@ -269,12 +286,8 @@ class Service::Impl {
     redis_up_ = status.up;
     if (status.up) {
       log::info("redis_connected");
-      asio::co_spawn(io_, writes_->repeat_unfenced(), [](std::exception_ptr error) {
-        if (error) log::error("repeat_unfenced_failed");
-      });
-      asio::co_spawn(io_, compare_upstreams(), [](std::exception_ptr error) {
-        if (error) log::error("compare_upstreams_failed");
-      });
+      asio::co_spawn(io_, writes_->repeat_unfenced(), log::logged("repeat_unfenced_failed"));
+      asio::co_spawn(io_, compare_upstreams(), log::logged("compare_upstreams_failed"));
     } else {
       log::warn("redis_lost", {{"why", std::string_view(status.error)}});
     }

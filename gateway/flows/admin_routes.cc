@@ -3,7 +3,7 @@
 #include <asio/co_spawn.hpp>
 #include <cstdlib>
 
-#include "gateway/log/log.h"
+#include "gateway/log/failure.h"
 #include "gateway/server/problem.h"
 #include "policies/flows/date.h"
 #include "policies/flows/json.h"
@@ -127,7 +127,7 @@ asio::awaitable<void> change(AdminParts parts, server::Reply reply, std::string 
 void spawn(const AdminParts& parts, const server::Reply& reply, asio::awaitable<void> work) {
   asio::co_spawn(parts.io, std::move(work), [reply](const std::exception_ptr& error) {
     if (!error) return;
-    log::error("flows_admin_failed");
+    log::failure("flows_admin_failed", error);
     away(reply);
   });
 }

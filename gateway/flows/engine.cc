@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gateway/flows/admin_routes.h"
+#include "gateway/log/failure.h"
 #include "gateway/log/log.h"
 #include "gateway/mutex.h"
 #include "gateway/redis/event.h"
@@ -19,15 +20,6 @@ using namespace std::chrono_literals;
 namespace {
 constexpr auto kBeat = 500ms;  // of the loop that looks after what is under way
 constexpr auto kTidy = 600'000ms;
-
-void log_failure(const char* event, const std::exception_ptr& error) {
-  if (!error) return;
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    log::error(event, {{"detail", std::string_view(e.what())}});
-  }
-}
 }  // namespace
 
 class Engine::Impl {
@@ -89,7 +81,7 @@ class Engine::Impl {
   void spawn(const char* failure, asio::awaitable<void> loop) {
     ++loops_;
     asio::co_spawn(parts_.io, std::move(loop), [this, failure](const std::exception_ptr& error) {
-      log_failure(failure, error);
+      log::failure(failure, error);
       --loops_;
       changed_.notify();
     });
@@ -109,7 +101,7 @@ class Engine::Impl {
       lease->claimed = claimed;
       if (!under_way_.emplace(entry.entry, lease).second) continue;  // it is still here, only late with its renewal
       asio::co_spawn(parts_.io, runner_.run(lease), [this, lease](const std::exception_ptr& error) {
-        log_failure("flow_run_failed", error);
+        log::failure("flow_run_failed", error);
         under_way_.erase(lease->taken.entry);
         changed_.notify();
       });

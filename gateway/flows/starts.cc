@@ -6,6 +6,7 @@
 
 #include "gateway/fault_point.h"
 #include "gateway/flows/known.h"
+#include "gateway/log/failure.h"
 #include "gateway/log/log.h"
 #include "gateway/random.h"
 #include "gateway/server/problem.h"
@@ -140,7 +141,7 @@ void Starts::take_lead(std::shared_ptr<exchange::OwnRequest> request) {
   lead->event.body = request->body;
   asio::co_spawn(io_, keep_lead(request, lead), [request](const std::exception_ptr& error) {
     if (!error) return;
-    log::error("lead_failed");
+    log::failure("lead_failed", error);
     refuse(*request, 503, "lead-not-kept", "The lead cannot be taken now", "Send it again.");
   });
 }

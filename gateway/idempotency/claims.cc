@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "gateway/cache/codec.h"
+#include "gateway/log/failure.h"
 #include "gateway/log/log.h"
 #include "gateway/random.h"
 
@@ -58,15 +59,6 @@ std::optional<Answer> decoded(const std::string& encoded) {
     return std::nullopt;
   }
   return std::move(std::get<Answer>(entry));
-}
-
-void log_failure(std::exception_ptr error) {
-  if (!error) return;
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& problem) {
-    log::error("idempotency_failed", {{"detail", std::string_view(problem.what())}});
-  }
 }
 
 }  // namespace
@@ -126,7 +118,7 @@ Claims::Claims(asio::io_context& io, std::unique_ptr<Store> store, std::function
 
 void Claims::start() {
   asio::co_spawn(
-      io_, [self = shared_from_this()] { return self->renew(); }, log_failure);
+      io_, [self = shared_from_this()] { return self->renew(); }, log::logged("idempotency_failed"));
 }
 
 void Claims::stop() {
@@ -201,7 +193,7 @@ asio::awaitable<void> Claims::renew() {
           [self = shared_from_this(), speaker]() -> asio::awaitable<void> {
             co_await self->store_->advance(speaker, IdempotencyStep::Renew, {});
           },
-          log_failure);
+          log::logged("idempotency_failed"));
     beat_.expires_after(kRenewEvery);
     asio::error_code woken;
     co_await beat_.async_wait(asio::redirect_error(asio::use_awaitable, woken));

@@ -4,11 +4,10 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
-#include <asio/system_error.hpp>
 #include <utility>
 
 #include "gateway/exchange/refusal.h"
-#include "gateway/log/log.h"
+#include "gateway/log/failure.h"
 
 namespace gateway::records {
 
@@ -17,16 +16,10 @@ void attend(asio::io_context& io, const std::shared_ptr<exchange::OwnRequest>& r
   auto cancel = std::make_shared<asio::cancellation_signal>();
   request->reply.on_hang_up(
       [&io, cancel] { asio::post(io, [cancel] { cancel->emit(asio::cancellation_type::terminal); }); });
-  auto ended = [cancel, request](std::exception_ptr error) {
+  auto ended = [cancel, request](const std::exception_ptr& error) {
     if (!error) return;
-    try {
-      std::rethrow_exception(error);
-    } catch (const asio::system_error& problem) {
-      if (problem.code() == asio::error::operation_aborted) return request->finished(499, "client-left");
-      log::error("own_path_failed", {{"detail", std::string_view(problem.what())}});
-    } catch (const std::exception& problem) {
-      log::error("own_path_failed", {{"detail", std::string_view(problem.what())}});
-    }
+    if (log::cancelled(error)) return request->finished(499, "client-left");
+    log::failure("own_path_failed", error);
     request->answer(exchange::to_response(exchange::Refusal::Internal), "internal");
   };
   asio::post(io, [&io, cancel, ended, work = std::move(work)] {

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "gateway/log/log.h"
+#include "gateway/log/failure.h"
 
 namespace gateway::token_store {
 
@@ -106,9 +106,7 @@ FileStore::~FileStore() {
 
 void FileStore::start(std::function<void()> on_change) {
   pause_ = std::make_shared<asio::steady_timer>(io_);
-  asio::co_spawn(io_, watch(files_, pause_, std::move(on_change)), [](std::exception_ptr error) {
-    if (error) log::error("token_store_watch_failed");
-  });
+  asio::co_spawn(io_, watch(files_, pause_, std::move(on_change)), log::logged("token_store_watch_failed"));
 }
 
 void FileStore::stop() {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "gateway/access/key_hash.h"
-#include "gateway/log/log.h"
+#include "gateway/log/failure.h"
 
 namespace gateway::token_store {
 
@@ -98,16 +98,14 @@ class RedisStore::RedisLease final : public Lease {
         options_(options),
         open_(std::move(open)),
         pause_(std::make_shared<asio::steady_timer>(io)) {
-    asio::co_spawn(io_, keep(redis_, key_, token_, options_, pause_), [](std::exception_ptr error) {
-      if (error) log::error("token_lock_failed");
-    });
+    asio::co_spawn(io_, keep(redis_, key_, token_, options_, pause_), log::logged("token_lock_failed"));
   }
   ~RedisLease() override {
     if (!*open_) return;
     pause_->cancel();
     asio::co_spawn(io_, redis_.eval(kUnlock, {key_}, {token_}, options_.command),
-                   [](std::exception_ptr error, const redis::Result&) {  // what is not given back ends by itself
-                     if (error) log::error("token_unlock_failed");
+                   [](const std::exception_ptr& error, const redis::Result&) {  // what is not given back ends by itself
+                     log::failure("token_unlock_failed", error);
                    });
   }
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <asio/co_spawn.hpp>
 
-#include "gateway/log/log.h"
+#include "gateway/log/failure.h"
 #include "gateway/server/problem.h"
 #include "policies/surrogate_keys.h"
 
@@ -94,8 +94,8 @@ void Intake::receive(const std::shared_ptr<const PublicKeys>& keys, std::chrono:
   if (event.id.empty() || event.id.size() > kLongestId) event.id = digest_of(view.body);
   delivery->received = std::make_shared<const Received>(Received{std::move(event), std::string(view.body)});
   delivery->memory = policies::replay_memory(max_age);
-  asio::co_spawn(parts_.io, take(delivery), [this, delivery](std::exception_ptr error, Result result) {
-    if (error) log::error("webhook_failed");
+  asio::co_spawn(parts_.io, take(delivery), [this, delivery](const std::exception_ptr& error, Result result) {
+    log::failure("webhook_failed", error);
     answer(*delivery, error ? Result::Unavailable : result);
   });
 }
