@@ -22,4 +22,8 @@ struct LostWindow {
 // from before the loss has returned, and everyone may use a full share. More replicas than N leave a share of none.
 std::uint64_t share_cap(RateLimit limit, Duration hold, const LostWindow& lost, Instant now);
 
+// What it may take at once, before it is clear that Redis is lost to all: a quarter of what share_cap() would add to
+// its own. Its own slots that come free meanwhile are not part of it: where Redis lives, others take those.
+std::uint64_t share_at_once(RateLimit limit, const LostWindow& lost);
+
 }  // namespace policies

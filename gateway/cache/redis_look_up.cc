@@ -41,6 +41,8 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
       : tier_(tier), what_(std::move(what)), until_(std::chrono::steady_clock::now() + limit), then_(std::move(then)) {}
 
   void send() {
+    // Nobody waits again for a server that has left others waiting.
+    if (tier_.client_.silent()) return asio::post(tier_.io_, [self = shared_from_this()] { self->give_up(); });
     // Its share of the round must leave time for a script after it, and must not shorten the others' much.
     const auto time = left();
     plain_ = tier_.finds_.likely() && time > 2 * tier_.took_ && 2 * time >= tier_.options_.timeout;
@@ -64,13 +66,15 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
     }
     // The whole source runs it and leaves it loaded; NOSCRIPT means that nothing ran yet.
     if (std::exchange(script_unknown_, false)) return send_script("EVAL", scripts::look_up()->source);
-    if (why) {
-      found_ = {};
-      found_.available = false;
-    }
+    if (why) return give_up();
     if (found_.available) found_.entry ? tier_.finds_.found() : tier_.finds_.missed();
     if (bad_entry_ && tier_.options_.on_bad_entry) tier_.options_.on_bad_entry(to_string(*bad_entry_));
     if (found_.claimed) tier_.led_[*what_.key] = token_;
+    then_(std::move(found_));
+  }
+  void give_up() {
+    found_ = {};
+    found_.available = false;
     then_(std::move(found_));
   }
 

@@ -27,6 +27,7 @@ struct Place {
   std::uint64_t taken = 0;                           // by everybody, in the last reply
   Instant taken_at = kLongAgo;
   policies::LostWindow lost;
+  std::uint64_t at_once = 0;   // left of policies::share_at_once()
   std::string epoch;           // whose shared window has our slots
   std::string reserved_epoch;  // whose shared window has our reservations
   std::uint64_t reservations = 0;

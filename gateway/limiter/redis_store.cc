@@ -10,6 +10,7 @@
 #include "gateway/limiter/place.h"
 #include "gateway/limiter/replica_link.h"
 #include "gateway/limiter/scripts.h"
+#include "gateway/limiter/step_words.h"
 #include "gateway/log/log.h"
 
 namespace gateway::limiter {
@@ -17,7 +18,7 @@ namespace gateway::limiter {
 namespace {
 
 constexpr Duration kLookAgain = std::chrono::milliseconds(100);      // alone: the cap grows, Redis comes back
-constexpr Duration kPatience = std::chrono::milliseconds(250);       // before going alone: most losses are a redial
+constexpr Duration kPatience = std::chrono::milliseconds(250);       // before taking all of the share: losses are short
 constexpr Duration kTryAgain = std::chrono::milliseconds(10);        // after a step without reply
 constexpr Duration kReplyTooOld = std::chrono::milliseconds(250);    // this process was paused meanwhile
 constexpr Duration kReservation = std::chrono::milliseconds(1'500);  // several renewals long
@@ -27,25 +28,6 @@ constexpr std::size_t kMostReports = 1'000, kMostSlots = 500;
 
 void drop_front(std::vector<std::uint64_t>& ids, std::size_t count) {
   ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
-}
-
-std::string text(Duration duration) { return std::to_string(duration.count()); }
-std::string text(std::uint64_t number) { return std::to_string(number); }
-std::string text_or_none(const std::optional<std::uint64_t>& number) { return number ? text(*number) : "-1"; }
-
-std::optional<std::vector<std::int64_t>> numbers(const redis::Result& result) {
-  const auto* value = std::get_if<redis::Value>(&result);
-  if (!value) return std::nullopt;
-  if (const auto* single = std::get_if<std::int64_t>(&value->data)) return std::vector{*single};
-  const auto* array = std::get_if<redis::Array>(&value->data);
-  if (!array) return std::nullopt;
-  std::vector<std::int64_t> all;
-  for (const auto& each : *array) {
-    const auto* number = std::get_if<std::int64_t>(&each.data);
-    if (!number) return std::nullopt;
-    all.push_back(*number);
-  }
-  return all;
 }
 
 }  // namespace
@@ -65,16 +47,18 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
 
   static asio::awaitable<StepResult> step(std::shared_ptr<Impl> self, std::string location, Step step) {
     auto& link = *self->link_;
+    const auto asked_at = now();
     auto place = self->place_of(location, step);
     self->report_to_mirror(*place, step);
+    if (!step.asks.empty() && self->redis_.silent()) link.lose();
     if (link.state() == ReplicaLink::State::Shared) {
       if (place->epoch != link.nonce() && !co_await self->take_back(location, place, false))
-        co_return self->nothing(*place, step);
+        co_return self->unanswered(*place, step, asked_at);
       if (link.state() == ReplicaLink::State::Shared) co_return co_await self->shared_step(location, place, step);
     }
     if (link.state() == ReplicaLink::State::Quarantined && !self->reserved(*place) &&
         !co_await self->take_back(location, place, true))
-      co_return self->nothing(*place, step);
+      co_return self->unanswered(*place, step, asked_at);
     co_return self->alone(*place, step);
   }
 
@@ -108,7 +92,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     auto& found = places_[location];
     if (!found) {
       found = std::make_shared<Place>(step, options_.hold);
-      found->lost = {lost_at_, link_->replicas(), 0, 0};
+      set_lost(*found, {lost_at_, link_->replicas(), 0, 0});
     }
     return found;
   }
@@ -144,7 +128,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
            std::max(cap(place, at), place.window.occupied(at)) <= place.reservations;
   }
 
-  StepResult nothing(Place& place, const Step&) {
+  StepResult nothing(Place& place) {
     StepResult result;
     result.next_free = result.next_background = result.all_free = kTryAgain;
     result.daily_used = place.daily.used(now());
@@ -154,15 +138,27 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
 
   void on_lost() {
     lost_at_ = now();
+    dials_failed_before_ = redis_.status().failed_dials;
     for (auto& [name, place] : places_) {
       const auto own = place->window.occupied(lost_at_);
       const bool recent = lost_at_ - place->taken_at < place->window.limit().interval;
       place->epoch.clear();
-      place->lost = {lost_at_, link_->replicas(), own, recent && place->taken > own ? place->taken - own : 0};
+      set_lost(*place, {lost_at_, link_->replicas(), own, recent && place->taken > own ? place->taken - own : 0});
     }
   }
 
-  std::uint64_t cap(const Place& place, Instant at) const {
+  static void set_lost(Place& place, const policies::LostWindow& lost) {
+    place.lost = lost;
+    place.at_once = policies::share_at_once(place.window.limit(), lost);
+  }
+
+  // More than a connection that broke and is dialled anew.
+  bool gone(Instant at) const {
+    return redis_.silent() || redis_.status().failed_dials != dials_failed_before_ || at - lost_at_ >= redis_.timeout();
+  }
+  bool short_loss(Instant at) const { return link_->state() == ReplicaLink::State::Lost && at - lost_at_ < kPatience; }
+
+  std::uint64_t cap(Place& place, Instant at) const {
     switch (link_->state()) {
       case ReplicaLink::State::Unmet:
         return at - started_ < options_.first_contact ? 0 : place.window.limit().requests;
@@ -170,12 +166,12 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
         if (link_->newborn()) return 0;
         break;
       case ReplicaLink::State::Lost:
-        if (at - lost_at_ < kPatience) return 0;
-        break;
       case ReplicaLink::State::Shared:
         break;
     }
-    return policies::share_cap(place.window.limit(), options_.hold, place.lost, at);
+    const auto share = policies::share_cap(place.window.limit(), options_.hold, place.lost, at);
+    if (!short_loss(at)) return share;
+    return std::min(share, place.window.occupied(at) + (gone(at) ? place.at_once : 0));
   }
 
   StepResult alone(Place& place, const Step& step) {
@@ -189,55 +185,37 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     place.window.set_cap(~std::uint64_t{0});
     place.counted_alone += static_cast<std::int64_t>(result.granted);
     if (result.granted > 0) link_->granted_alone();
-    result.next_free = std::min(result.next_free, kLookAgain);
-    result.next_background = std::min(result.next_background, kLookAgain);
+    place.at_once -= std::min(place.at_once, result.granted);
+    const auto look_again = short_loss(at) ? kTryAgain : kLookAgain;
+    result.next_free = std::min(result.next_free, look_again);
+    result.next_background = std::min(result.next_background, look_again);
     result.all_free = std::max(result.next_free, std::min(result.all_free, step.limit.interval));
     return result;
   }
 
-  std::vector<std::string> arguments(const Place& place, const Step& step, std::size_t ended,
-                                     std::size_t unsent) const {
-    using Pace = policies::BackgroundPace;
-    const auto daily = step.stated_daily_limit && *step.stated_daily_limit > 0
-                           ? std::min(step.daily_limit, *step.stated_daily_limit)
-                           : step.daily_limit;
-    const bool comparable = !step.stated_daily_limit || *step.stated_daily_limit == daily;
-    std::vector<std::string> all{link_->nonce(),
-                                 link_->replica(),
-                                 text(step.limit.requests),
-                                 text(step.limit.interval),
-                                 text(options_.hold + kReplyTooOld),  // a permit may arrive so late
-                                 text_or_none(step.remaining),
-                                 text(step.pause.value_or(Duration{0})),
-                                 text(daily),
-                                 text_or_none(step.daily_remaining),
-                                 step.daily_reset ? text(*step.daily_reset) : "-1",
-                                 comparable ? "1" : "0",
-                                 text(ended),
-                                 text(unsent),
-                                 text(step.asks.size()),
-                                 text(step.urgent),
-                                 text(Pace::spacing(step.limit)),
-                                 text(Pace::credit(step.limit)),
-                                 Pace::looks_ahead(step.limit) ? text(Pace::tolerance(step.limit)) : "-1",
-                                 text(step.daily_background)};
-    for (std::size_t i = 0; i < ended; ++i) all.push_back(text(place.ended[i]));
-    for (std::size_t i = 0; i < unsent; ++i) all.push_back(text(place.unsent[i]));
-    for (const auto id : step.asks) all.push_back(text(id));
-    return all;
-  }
-
   asio::awaitable<StepResult> shared_step(std::string location, Held place, Step step) {
-    if (place->busy) co_return nothing(*place, step);
+    if (place->busy) co_return nothing(*place);
     const Turn turn(place);
     auto reports = step;
     reports.asks.clear();
     while (place->ended.size() > kMostReports || place->unsent.size() > kMostReports) {
       const auto result = co_await one_step(location, place, reports);
-      if (!result) co_return nothing(*place, step);
+      if (!result) co_return nothing(*place);
     }
-    const auto result = co_await one_step(location, place, step);
-    co_return result ? *result : nothing(*place, step);
+    const auto asked_at = now();
+    if (const auto result = co_await one_step(location, place, step)) co_return *result;
+    // Redis may have granted it all the same: what is not used goes back.
+    const auto result = unanswered(*place, step, asked_at);
+    const auto unused = step.asks.begin() + static_cast<std::ptrdiff_t>(result.granted);
+    place->granted_shared.insert(step.asks.begin(), unused);
+    place->unsent.insert(place->unsent.end(), unused, step.asks.end());
+    co_return result;
+  }
+
+  // Whoever waits has waited for Redis as long as anybody should. A process that was itself paused hears Redis first.
+  StepResult unanswered(Place& place, const Step& step, Instant asked_at) {
+    if (!step.asks.empty() && redis_.silent() && now() - asked_at <= kReplyTooOld) link_->lose();
+    return link_->state() == ReplicaLink::State::Lost ? alone(place, step) : nothing(place);
   }
 
   // One script: the oldest of what there is to report, and what is asked.
@@ -245,11 +223,10 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     const auto asked_at = now();
     const auto ended = std::min(place->ended.size(), kMostReports),
                unsent = std::min(place->unsent.size(), kMostReports);
-    const auto reply =
-        numbers(co_await redis_.eval(scripts().step, step_keys(location), arguments(*place, step, ended, unsent)));
+    const auto reply = numbers(co_await redis_.eval(
+        scripts().step, step_keys(location),
+        step_arguments({link_->nonce(), link_->replica(), options_.hold + kReplyTooOld}, *place, step, ended, unsent)));
     if (!reply || reply->size() != 9) {
-      // It may have been done all the same: what was granted then goes back.
-      place->unsent.insert(place->unsent.end(), step.asks.begin(), step.asks.end());
       if (reply)
         link_->displaced();
       else
@@ -377,6 +354,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   std::unordered_map<std::string, Held> places_;
   Instant started_;
   Instant lost_at_{0};
+  std::uint64_t dials_failed_before_ = 0;
   std::uint64_t reports_ = 0;
 };
 

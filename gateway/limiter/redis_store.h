@@ -2,8 +2,9 @@
 //
 // Why no seam lets more than N through (DESIGN section 6):
 // 1. While Redis answers, every grant is one script's: slots of all replicas are in one sorted set.
-// 2. Redis lost for more than a moment: a replica goes on alone within policies::share_cap(), counted in its own
-//    mirror of the slots it holds.
+// 2. Redis lost: a replica goes on alone, counted in its own mirror of the slots it holds. It is lost when it stands
+//    still for redis.timeout, and when a connection that broke cannot be dialled anew at once; a redial alone lets
+//    nobody take more. For a moment a replica then takes policies::share_at_once(), afterwards what share_cap() says.
 // 3. Back on the same data (run id and the epoch's nonce tell) without having granted alone: it writes its slots,
 //    then asks.
 // 4. Having granted alone, or on data that is empty, rolled back or another server's: others may have done so too, so

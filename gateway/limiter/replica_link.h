@@ -41,6 +41,7 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
   std::string replicas_key() const { return options_.prefix + "replicas"; }
 
   void failed();                           // a call had no reply or an error: a few in a row lose the link
+  void lose();                             // it may be alone
   void answered(std::uint64_t replicas) {  // a step's reply, with the live replicas
     failures_ = 0;
     replicas_ = std::max<std::uint64_t>(1, replicas);
@@ -55,7 +56,6 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
   asio::awaitable<void> run();
   asio::awaitable<bool> join(bool ready);
   asio::awaitable<void> pause(policies::Duration duration);
-  void lose();
 
   asio::io_context& io_;
   redis::Client& redis_;

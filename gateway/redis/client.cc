@@ -144,6 +144,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   const Status& status() const { return status_; }
+  Milliseconds timeout() const { return options_->timeout; }
+  bool silent() const { return connection_ && connection_->silence() >= options_->timeout; }
 
  private:
   void add_supervisor(Supervisor::OnUp on_up, Supervisor::OnDown on_down) {
@@ -153,13 +155,14 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
 
   void up(const Ready& ready) {
     connection_ = ready.connection;
-    status_ = {true, ready.run_id, status_.connects + 1, {}};
+    status_ = {true, ready.run_id, status_.connects + 1, status_.failed_dials, {}};
     changed_.notify();
     if (options_->on_status) options_->on_status(status_);
   }
 
   void down(const std::string& reason) {
     connection_.reset();
+    if (!status_.up) ++status_.failed_dials;
     const bool news = status_.up || status_.error != reason;
     status_.up = false;
     status_.error = reason;
@@ -205,6 +208,8 @@ Client::~Client() { impl_->stop(); }
 void Client::start() { impl_->start(); }
 void Client::stop() { impl_->stop(); }
 const Status& Client::status() const { return impl_->status(); }
+std::chrono::milliseconds Client::timeout() const { return impl_->timeout(); }
+bool Client::silent() const { return impl_->silent(); }
 
 asio::awaitable<bool> Client::connected(std::chrono::milliseconds limit) {
   return Impl::connected(impl_, Clock::now() + limit);

@@ -1,6 +1,7 @@
 // Redis over hiredis' async API on Asio: one connection, pipelined, rebuilt with backoff; RESP2. Everything runs on the
 // io_context's single thread, and the client goes before its io_context does. A call that is cancelled or runs into its
-// time limit answers at once; its late reply is dropped. While there is no connection, calls fail at once.
+// time limit answers at once; its late reply is dropped. While there is no connection, calls fail at once; who must
+// not wait for a server that stands still asks silent() first.
 // A connection is given up and dialled anew when it breaks, when replies stay away for `stall_timeout`, when the server
 // answers what is not RESP2 or too much of it, and when it says READONLY (it became a replica).
 // Names are resolved by Asio (hiredis would block); Sentinel answers are asked anew for each connection.
@@ -71,6 +72,7 @@ struct Status {
   bool up = false;
   std::string run_id;  // of the server we talk to, read on every connect (INFO server)
   std::uint64_t connects = 0;
+  std::uint64_t failed_dials = 0;
   std::string error;  // why it is not up, of the last attempt: one line, never a secret; empty while up
 };
 
@@ -81,7 +83,7 @@ struct Options {
   std::chrono::milliseconds connect_timeout{
       1'000};                                      // for resolving; then for each address: connect, AUTH, SELECT, INFO
   std::chrono::milliseconds stall_timeout{1'000};  // commands outstanding and not one reply for so long: dial anew
-  std::chrono::milliseconds backoff_min{50}, backoff_max{2'000};  // doubles; each wait is between half of it and all
+  std::chrono::milliseconds backoff_min{20}, backoff_max{2'000};  // doubles; each wait is between half of it and all
   std::size_t max_reply_bytes = 64 << 20;                         // a longer reply ends the connection
   std::size_t max_unsent_bytes = 64 << 20;                        // what a stalled server may make us hold
   std::function<void(std::string_view command, std::chrono::nanoseconds)> on_command;  // metrics; may be empty
@@ -101,6 +103,10 @@ class Client {
   void start();  // connects in the background and stays connected
   void stop();   // for good; outstanding calls answer ConnectionLost, no callback runs any more
   const Status& status() const;
+  std::chrono::milliseconds timeout() const;  // options.timeout
+  // Connected, commands outstanding, and not one reply for options.timeout: what is sent now will hardly be answered
+  // in time. Over with the next reply, be it a late one.
+  bool silent() const;
 
   // Whether there is a connection now or within `limit`.
   asio::awaitable<bool> connected(std::chrono::milliseconds limit);

@@ -49,6 +49,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void close(std::string reason);
   const std::string& error() const { return error_; }  // why it closed
+  // For how long commands have been outstanding without a single reply.
+  Clock::duration silence() const { return queue_.empty() ? Clock::duration::zero() : Clock::now() - last_reply_; }
 
  private:
   struct Pending;

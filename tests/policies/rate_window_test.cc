@@ -156,6 +156,15 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a replica without Redis may take at once a quarter of its part of what nobody held") {
+  CHECK(policies::share_at_once({100, 10s}, {5s, 3, 0, 0}) == 8);
+  CHECK(policies::share_at_once({100, 10s}, {5s, 3, 30, 34}) == 3);
+  CHECK(policies::share_at_once({100, 10s}, {5s, 1, 60, 0}) == 10);
+  CHECK(policies::share_at_once({100, 10s}, {5s, 3, 60, 40}) == 0);
+  CHECK(policies::share_at_once({100, 10s}, {5s, 2, 150, 150}) == 0);  // learnt limit below what is held
+  CHECK(policies::share_at_once({100, 10s}, {5s, 0, 0, 0}) == 25);     // never met another
+}
+
 namespace {
 
 struct Schedule {

@@ -17,10 +17,18 @@ using gateway::cache::StoredEntry;
 using namespace redis_test;
 
 struct Tier {
+  explicit Tier(std::chrono::milliseconds timeout = 5s) : timeout_(timeout) {}
+  Options quick() const {
+    auto given = options(server.url());
+    given.timeout = timeout_;
+    given.stall_timeout = 5s;
+    return given;
+  }
+  const std::chrono::milliseconds timeout_;
   RedisServer server;
-  Session session{options(server.url())};
+  Session session{quick()};
   gateway::cache::Fence fence;
-  gateway::cache::RedisTier tier{session.io, session.client, fence, {{}, 5s, "r1", {}, {}}};
+  gateway::cache::RedisTier tier{session.io, session.client, fence, {{}, timeout_, "r1", {}, {}}};
   const std::string key = "get-contact loc 2021-07-28 a";
   const std::vector<std::string> surrogates{"contact:a", "location:loc:contacts"};
 
@@ -239,6 +247,24 @@ TEST_SUITE("redis look-up") {
     CHECK_FALSE(out->available);
     CHECK_FALSE(out->entry.has_value());
     CHECK_FALSE(out->claimed);
+  }
+
+  TEST_CASE("nobody waits for a Redis that stands still but who asked before that showed; its next reply ends it") {
+    Tier tier(200ms);
+    tier.server.pause();
+    const auto timed = [&] {
+      const auto began = Clock::now();
+      CHECK_FALSE(tier.look_up().available);
+      return Clock::now() - began;
+    };
+    CHECK(timed() >= 200ms);
+    for (int i = 0; i < 3; ++i) CHECK(timed() < 200ms);
+    tier.server.resume();
+    run(tier.session.io, [&]() -> asio::awaitable<void> {
+      const bool speaks = co_await until([&] { return !tier.session.client.silent(); });
+      CHECK(speaks);
+    });
+    CHECK(tier.look_up().available);
   }
 
   TEST_CASE("one who waits for another's fetch is told of its end, and nobody else is") {

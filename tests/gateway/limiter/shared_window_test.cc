@@ -190,6 +190,40 @@ TEST_CASE("a connection to Redis that is only dialled anew lets nobody spend wha
   });
 }
 
+TEST_CASE("Redis that is gone delays a permit by no more than redis.timeout, and what is taken at once is counted") {
+  for (const bool killed : {false, true}) {
+    CAPTURE(killed);
+    RedisServer server;
+    const policies::RateLimit limit{80, 10s};
+    Rig rig(Backend::Redis, {.limit = limit, .quarantine = 300ms}, 2, &server);
+    run(rig.io, [&]() -> asio::awaitable<void> {
+      const auto take = [&](std::size_t replica, std::chrono::milliseconds most) -> asio::awaitable<bool> {
+        co_return !refused(co_await rig.limiters[replica]->acquire({.location = "L", .max_wait = most})).has_value();
+      };
+      for (const std::size_t replica : {0, 1})
+        while (!co_await take(replica, 10ms)) continue;
+      killed ? server.kill() : server.pause();
+      const auto gone = Clock::now();
+      // A quarter of half of 79 or 78: the first waits for what ends the doubt, the others for nothing.
+      for (int i = 0; i < 9; ++i) CHECK(co_await take(0, 10s));
+      const auto took = Clock::now() - gone;
+      if (took < 250ms) CHECK_FALSE(co_await take(0, 1ms));
+      if (!test_support::kSanitized) CHECK(took < rig.clients[0]->timeout() + 45ms);
+      // What each took is brought back before anybody takes more.
+      killed ? server.start() : server.resume();
+      CHECK(co_await until([&] { return rig.clients[0]->status().up && rig.clients[1]->status().up; }));
+      int granted = 2 + 9;
+      for (bool full = false; !full && Clock::now() - gone < 8s;) {
+        const bool more = co_await take(1, 20ms);
+        granted += more ? 1 : 0;
+        full = !more && granted >= 80;
+        if (!more) co_await pause_for(20ms);
+      }
+      CHECK(granted == 80);
+    });
+  }
+}
+
 TEST_CASE("a replica that died gives its slots back a request's longest time plus one interval after their grant") {
   const policies::RateLimit limit{4, 300ms};
   Rig rig(Backend::Redis, {.limit = limit, .upstream_timeout = 400ms}, 2);

@@ -53,10 +53,12 @@ TEST_CASE("a stopped server costs a command its time limit and no more, and its 
   given.stall_timeout = 5s;
   Session session(std::move(given));
   server.pause();
+  CHECK_FALSE(session.client.silent());
   run(session.io, [&]() -> asio::awaitable<void> {
     for (int i = 0; i < 3; ++i) {
       const auto began = Clock::now();
       CHECK(unavailable(co_await session.client.command({"ECHO", "stale"})) == Reason::Timeout);
+      CHECK(session.client.silent());
       CHECK(Clock::now() - began >= 50ms);
       CHECK(Clock::now() - began < 150ms);
     }
@@ -69,6 +71,7 @@ TEST_CASE("a stopped server costs a command its time limit and no more, and its 
     for (int i = 0; i < 100; ++i)
       CHECK(text(co_await session.client.command({"ECHO", std::to_string(i)}, 5s)) == std::to_string(i));
   });
+  CHECK_FALSE(session.client.silent());
   CHECK(session.client.status().connects == 1);
 }
 
