@@ -50,7 +50,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     const auto asked_at = now();
     auto place = self->place_of(location, step);
     self->report_to_mirror(*place, step);
-    if (!step.asks.empty() && self->redis_.silent()) link.lose();
+    if (self->redis_.silent()) link.lose();
     if (link.state() == ReplicaLink::State::Shared) {
       if (place->epoch != link.nonce() && !co_await self->take_back(location, place, false))
         co_return self->unanswered(*place, step, asked_at);
@@ -156,7 +156,11 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
   bool gone(Instant at) const {
     return redis_.silent() || redis_.status().failed_dials != dials_failed_before_ || at - lost_at_ >= redis_.timeout();
   }
-  bool short_loss(Instant at) const { return link_->state() == ReplicaLink::State::Lost && at - lost_at_ < kPatience; }
+  // Not longer than what may be taken at once lasts.
+  bool short_loss(const Place& place, Instant at) const {
+    const auto patience = std::min(kPatience, place.window.limit().interval / 4);
+    return link_->state() == ReplicaLink::State::Lost && at - lost_at_ < patience;
+  }
 
   std::uint64_t cap(Place& place, Instant at) const {
     switch (link_->state()) {
@@ -170,7 +174,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
         break;
     }
     const auto share = policies::share_cap(place.window.limit(), options_.hold, place.lost, at);
-    if (!short_loss(at)) return share;
+    if (!short_loss(place, at)) return share;
     return std::min(share, place.window.occupied(at) + (gone(at) ? place.at_once : 0));
   }
 
@@ -186,7 +190,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     place.counted_alone += static_cast<std::int64_t>(result.granted);
     if (result.granted > 0) link_->granted_alone();
     place.at_once -= std::min(place.at_once, result.granted);
-    const auto look_again = short_loss(at) ? kTryAgain : kLookAgain;
+    const auto look_again = short_loss(place, at) ? kTryAgain : kLookAgain;
     result.next_free = std::min(result.next_free, look_again);
     result.next_background = std::min(result.next_background, look_again);
     result.all_free = std::max(result.next_free, std::min(result.all_free, step.limit.interval));
@@ -214,7 +218,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
 
   // Whoever waits has waited for Redis as long as anybody should. A process that was itself paused hears Redis first.
   StepResult unanswered(Place& place, const Step& step, Instant asked_at) {
-    if (!step.asks.empty() && redis_.silent() && now() - asked_at <= kReplyTooOld) link_->lose();
+    if (redis_.silent() && now() - asked_at <= kReplyTooOld) link_->lose();
     return link_->state() == ReplicaLink::State::Lost ? alone(place, step) : nothing(place);
   }
 

@@ -104,7 +104,7 @@ class Client {
   void stop();   // for good; outstanding calls answer ConnectionLost, no callback runs any more
   const Status& status() const;
   std::chrono::milliseconds timeout() const;  // options.timeout
-  // Connected, commands outstanding, and not one reply for options.timeout: what is sent now will hardly be answered
+  // Connected, commands outstanding, and not one reply for about options.timeout: what is sent now will hardly be answered
   // in time. Over with the next reply, be it a late one.
   bool silent() const;
 
