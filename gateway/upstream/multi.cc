@@ -8,7 +8,7 @@ namespace gateway::upstream {
 
 // What libcurl wants to know of one of its descriptors, and which of it is being awaited.
 struct Multi::Socket {
-  Socket(asio::io_context& io, bool stays_watched) : descriptor(io), stays(stays_watched) {}
+  explicit Socket(asio::io_context& io) : descriptor(io) {}
   ~Socket() {
     if (descriptor.is_open()) descriptor.release();  // libcurl's to close
   }
@@ -16,9 +16,9 @@ struct Multi::Socket {
   Socket& operator=(const Socket&) = delete;
 
   asio::posix::stream_descriptor descriptor;
-  const bool stays;  // watched also while no transfer needs it
-  int interest = 0;  // CURL_POLL_IN | CURL_POLL_OUT
-  int awaited = 0;   // the same bits
+  bool stays = false;  // watched also while no transfer needs it
+  int interest = 0;    // CURL_POLL_IN | CURL_POLL_OUT
+  int awaited = 0;     // the same bits
 };
 
 Multi::Multi(asio::io_context& io, std::size_t connections, Done done)
@@ -56,19 +56,20 @@ void Multi::remove(CURL* easy) {
   run_due();
 }
 
-// The connection of a transfer that ended well is idle from now on. Asked before libcurl lets go of the handle:
-// afterwards it no longer knows.
-void Multi::rest(CURL* easy) {
+// The connection of a transfer that ended well is idle from now on, and stays watched from this transfer to the next.
+// Asked before libcurl lets go of the handle: afterwards it no longer knows.
+void Multi::keep(CURL* easy) {
   long version = CURL_HTTP_VERSION_NONE;
   curl_socket_t descriptor = CURL_SOCKET_BAD;
   curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &descriptor);
-  if (descriptor == CURL_SOCKET_BAD || version == CURL_HTTP_VERSION_2_0) return;
-  const auto known = sockets_.find(descriptor);  // still of interest: a waiting request has taken it over already
-  if (known == sockets_.end() || known->second->interest == 0) idle_.add(descriptor);
+  if (descriptor == CURL_SOCKET_BAD) return;
+  auto& socket = sockets_[descriptor];
+  if (!socket) socket = std::make_shared<Socket>(io_);
+  socket->stays = true;
+  const bool taken_over = socket->interest != 0;  // by a request that waited for it
+  if (!taken_over && version != CURL_HTTP_VERSION_2_0) idle_.add(descriptor);
 }
-
-void Multi::opened(curl_socket_t descriptor) { sockets_[descriptor] = std::make_shared<Socket>(io_, true); }
 
 void Multi::forget(curl_socket_t descriptor) {
   idle_.remove(descriptor);
@@ -92,7 +93,7 @@ int Multi::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void
 
 int Multi::watch(curl_socket_t descriptor, int what) {
   auto& socket = sockets_[descriptor];
-  if (!socket) socket = std::make_shared<Socket>(io_, false);
+  if (!socket) socket = std::make_shared<Socket>(io_);
   if (socket->interest == 0) idle_.remove(descriptor);
   if (!socket->descriptor.is_open()) {
     std::error_code error;
@@ -104,8 +105,8 @@ int Multi::watch(curl_socket_t descriptor, int what) {
   return 0;
 }
 
-// What libcurl opened without a word (to be woken when a name is resolved) it also closes so: it is let go of now. A
-// connection is needed again by the next request.
+// What is no connection that has served a request may be closed without a word (an attempt that lost to another
+// address, what wakes libcurl when a name is resolved), and its number be another's: it is let go of now.
 void Multi::unwatch(curl_socket_t descriptor) {
   const auto found = sockets_.find(descriptor);
   if (found == sockets_.end()) return;
@@ -178,7 +179,7 @@ void Multi::report() {
     if (message == nullptr) return;
     CURL* easy = message->easy_handle;
     const CURLcode code = message->data.result;
-    if (code == CURLE_OK) rest(easy);
+    if (code == CURLE_OK) keep(easy);
     curl_multi_remove_handle(multi_, easy);
     done_(easy, code);
   }

@@ -32,10 +32,8 @@ class Multi : public std::enable_shared_from_this<Multi> {
   void remove(CURL* easy);  // `done` will not be called for it
   void close();             // no easy handle is left: closes every connection
 
-  // Of libcurl's connections (but for attempts that lost to another address): they stay watched from one transfer to
-  // the next.
-  void opened(curl_socket_t descriptor);
-  void forget(curl_socket_t descriptor);  // about to be closed
+  // Of a connection: about to be closed. An attempt that fails or loses to another address is closed without a word.
+  void forget(curl_socket_t descriptor);
 
  private:
   struct Socket;
@@ -51,7 +49,7 @@ class Multi : public std::enable_shared_from_this<Multi> {
   void arm_timer();
   void act(curl_socket_t descriptor, int events);
   void report();
-  void rest(CURL* easy);
+  void keep(CURL* easy);
   void run_due();
 
   using Time = asio::steady_timer::time_point;

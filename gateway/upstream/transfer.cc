@@ -119,9 +119,7 @@ curl_socket_t Transfer::on_open(void* self, curlsocktype, curl_sockaddr* address
     transfer.repeat_refused_ = true;
     return CURL_SOCKET_BAD;
   }
-  const int descriptor = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  if (descriptor >= 0) transfer.common_.multi->opened(descriptor);
-  return descriptor;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 int Transfer::on_close(void* multi, curl_socket_t descriptor) {

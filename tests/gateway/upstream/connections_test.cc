@@ -1,9 +1,15 @@
 // Pooling, what is never done twice, cancellation, and what happens before a request is sent.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 #include <future>
+#include <thread>
 
 #include "tests/gateway/upstream/asking.h"
 #include "tests/support/eventually.h"
@@ -21,6 +27,60 @@ using namespace std::chrono_literals;
 namespace {
 
 Request post() { return {"POST", "/contacts/", {}, std::make_shared<const std::string>("{}"), {}}; }
+
+// localhost as two addresses: on 127.0.0.1 nobody accepts or refuses (the queue is full), on ::1 one request is
+// answered.
+class TwoAddresses {
+ public:
+  TwoAddresses() {
+    sockaddr_in silent{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+    const auto* address = reinterpret_cast<const sockaddr*>(&silent);
+    const int full = open(AF_INET, SOCK_NONBLOCK);
+    socklen_t size = sizeof silent;
+    REQUIRE(::bind(full, address, size) == 0);
+    REQUIRE(::listen(full, 0) == 0);
+    REQUIRE(::getsockname(full, reinterpret_cast<sockaddr*>(&silent), &size) == 0);
+    for (int i = 0; i < 4; ++i) ::connect(open(AF_INET, SOCK_NONBLOCK), address, size);
+    port_ = ntohs(silent.sin_port);
+
+    sockaddr_in6 other{};
+    other.sin6_family = AF_INET6;
+    other.sin6_addr = in6addr_loopback;
+    other.sin6_port = silent.sin_port;
+    answering_ = open(AF_INET6, 0);
+    there_ = ::bind(answering_, reinterpret_cast<const sockaddr*>(&other), sizeof other) == 0 &&
+             ::listen(answering_, 1) == 0;
+    if (there_) server_ = std::thread([this] { answer(); });
+  }
+  ~TwoAddresses() {
+    if (there_) ::shutdown(answering_, SHUT_RDWR);
+    if (server_.joinable()) server_.join();
+    for (const int socket : sockets_) ::close(socket);
+  }
+  bool there() const { return there_; }
+  std::string url() const { return "http://localhost:" + std::to_string(port_); }
+
+ private:
+  int open(int family, int flags) {
+    return sockets_.emplace_back(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
+  }
+  void answer() {
+    const int socket = ::accept4(answering_, nullptr, nullptr, SOCK_CLOEXEC);
+    char request[4096];
+    if (socket < 0) return;
+    if (::recv(socket, request, sizeof request, 0) > 0)
+      ::send(socket, ok("here").data(), ok("here").size(), MSG_NOSIGNAL);
+    while (::recv(socket, request, sizeof request, 0) > 0) {
+    }
+    ::close(socket);
+  }
+
+  std::vector<int> sockets_;
+  int answering_ = -1;
+  std::uint16_t port_ = 0;
+  bool there_ = false;
+  std::thread server_;
+};
 
 // "connection.request on it", so that reuse can be seen.
 void count(Connection& connection) {
@@ -163,6 +223,31 @@ TEST_SUITE("upstream connections") {
     RawServer plain([](Connection& connection) { connection.write("HTTP/1.1 400 Bad Request\r\n\r\n"); });
     Asking wrong("https://127.0.0.1:" + std::to_string(plain.port()));
     CHECK(verdict(wrong.send(post())) == "tls");
+  }
+
+  TEST_CASE("an attempt that lost to another address is let go of: its descriptor's number may be anybody's") {
+    const TwoAddresses server;
+    if (!server.there()) return;  // no IPv6 here
+    Asking asking(server.url());
+    CHECK(body_of(asking.get()) == "here");
+    constexpr int kOthers = 4;  // one of them gets the number
+    std::vector<asio::posix::stream_descriptor> others;
+    std::vector<int> writers;
+    int woken = 0;
+    for (int i = 0; i < kOthers; ++i) {
+      int ends[2];
+      REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+      others.emplace_back(asking.io, ends[0]);
+      writers.push_back(ends[1]);
+      others.back().async_wait(asio::posix::stream_descriptor::wait_read,
+                               [&](std::error_code error) { woken += !error; });
+    }
+    asking.client.reset();
+    for (const int writer : writers) CHECK(::write(writer, "x", 1) == 1);
+    asking.io.restart();
+    asking.io.run_for(2s);
+    CHECK(woken == kOthers);
+    for (const int writer : writers) ::close(writer);
   }
 
   TEST_CASE("a cancelled request closes its connection at once, and the client goes on") {
