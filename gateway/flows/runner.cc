@@ -83,35 +83,41 @@ asio::awaitable<void> Runner::run(LeasePtr lease) {
     if (*missing == Kept::Lost) co_await parts_.store.finish(lease->taken);  // an entry whose run is not there
     co_return;
   }
-  auto progress = std::make_shared<Progress>();
+  const auto progress = std::make_shared<Progress>();
   progress->lease = lease;
   progress->run = std::get<Run>(std::move(loaded));
   progress->flows = parts_.flows;
-  const auto& run = progress->run;
   for (const auto& flow : *progress->flows)
-    if (flow.name == run.flow) progress->flow = &flow;
+    if (flow.name == progress->run.flow) progress->flow = &flow;
   // One that brings down every replica that takes it must not bring them down for ever.
   constexpr std::int64_t kMostClaims = 25;
-  if (lease->claimed && co_await parts_.store.count_claim(run.id) > kMostClaims)
+  if (lease->claimed && co_await parts_.store.count_claim(progress->run.id) > kMostClaims)
     co_return co_await dead(progress, {"", "", "25 replicas did not end it", ""});
   if (progress->flow == nullptr) {
     // Another replica may have newer flows than this one.
     constexpr std::chrono::milliseconds kRollOut{30'000};
     co_return co_await later(progress, {kRollOut, false, "", "", "no flow of this name here"}, Verdict::Wait);
   }
-  progress->known = known_of(run.id, run.event, parsed(run.event.body));
-  if (progress->flow->location) {
-    auto located = progress->flow->location.evaluate(progress->known);
-    if (const auto* error = std::get_if<MappingError>(&located))
-      co_return co_await dead(progress, {"", error->field, error->what, ""});
-    const auto* value = std::get_if<std::optional<Json>>(&located);
-    if (const auto* text = value && *value ? (*value)->as<std::string>() : nullptr) {
-      if (run.event.proves && *text != run.event.location)
-        co_return co_await dead(progress, {"", "location", kStrays, ""});
-      progress->run.event.location = *text;
-    }
-    member(member(progress->known, "run"), "location") = Json(progress->run.event.location);
+  progress->known = known_of(progress->run.id, progress->run.event, parsed(progress->run.event.body));
+  if (const auto wrong = locate(*progress)) co_return co_await dead(progress, *wrong);
+  if (co_await make_steps(progress)) co_await finish(progress);
+}
+
+std::optional<DeadReason> Runner::locate(Progress& progress) {
+  if (!progress.flow->location) return std::nullopt;
+  auto& event = progress.run.event;
+  auto located = progress.flow->location.evaluate(progress.known);
+  if (const auto* error = std::get_if<MappingError>(&located)) return DeadReason{"", error->field, error->what, ""};
+  const auto* value = std::get_if<std::optional<Json>>(&located);
+  if (const auto* text = value && *value ? (*value)->as<std::string>() : nullptr) {
+    if (event.proves && *text != event.location) return DeadReason{"", "location", kStrays, ""};
+    event.location = *text;
   }
+  member(member(progress.known, "run"), "location") = Json(event.location);
+  return std::nullopt;
+}
+
+asio::awaitable<bool> Runner::make_steps(ProgressPtr progress) {
   for (std::size_t index = 0; index < progress->flow->steps.size(); ++index) {
     const Step& step = progress->flow->steps[index];
     std::size_t items = 1;
@@ -119,16 +125,17 @@ asio::awaitable<void> Runner::run(LeasePtr lease) {
       const auto* list = step.each->in(progress->known);
       const auto* elements = list != nullptr ? list->as<Array>() : nullptr;
       items = elements != nullptr ? elements->size() : 0;
-      if (items > policies::flows::kMostItems)
-        co_return co_await dead(progress, {step.name, "each", "has more than 1000 elements", ""});
+    }
+    if (items > policies::flows::kMostItems) {
+      co_await dead(progress, {step.name, "each", "has more than 1000 elements", ""});
+      co_return false;
     }
     for (std::size_t item = 0; item < items; ++item)
-      if (!co_await this->step(progress, index, item)) co_return;
+      if (!co_await this->step(progress, index, item)) co_return false;
   }
-  co_await finish(progress);
+  co_return true;
 }
 
-// False: the run goes no further here.
 asio::awaitable<bool> Runner::step(ProgressPtr progress, std::size_t index, std::size_t item) {
   const Step& step = progress->flow->steps[index];
   auto prepared = std::make_shared<Prepared>();
@@ -171,7 +178,6 @@ asio::awaitable<bool> Runner::step(ProgressPtr progress, std::size_t index, std:
 //   1. nothing is noted: "?" is noted, then it is sent. Whoever finds "?" knows that it may have been;
 //   2. "?": nobody knows. After another upstream.timeout nothing of it is under way any more, and "?" becomes "!";
 //   3. "!": what is marked is looked for; found, it is done. Not found, as 1.
-// False: the run goes no further here.
 asio::awaitable<bool> Runner::ask_first(ProgressPtr progress, std::shared_ptr<Prepared> prepared) {
   auto& noted = progress->run.steps[prepared->key];
   const Step& step = *prepared->step;

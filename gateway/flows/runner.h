@@ -41,6 +41,10 @@ class Runner {
   // What a step's rules gave.
   struct Prepared;
 
+  // Whose credentials and budget, where the flow says so; what is wrong with that.
+  static std::optional<DeadReason> locate(Progress& progress);
+  // False, here and below: the run goes no further here; it was parked, buried or left to another replica.
+  asio::awaitable<bool> make_steps(ProgressPtr progress);
   asio::awaitable<bool> step(ProgressPtr progress, std::size_t index, std::size_t item);
   asio::awaitable<bool> ask_first(ProgressPtr progress, std::shared_ptr<Prepared> prepared);
   asio::awaitable<bool> judge(ProgressPtr progress, std::shared_ptr<Prepared> prepared, server::Response response);

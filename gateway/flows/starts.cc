@@ -2,6 +2,7 @@
 
 #include <array>
 #include <asio/co_spawn.hpp>
+#include <optional>
 #include <utility>
 
 #include "gateway/fault_point.h"
@@ -67,6 +68,18 @@ std::string why_no_lead(const std::variant<Json, policies::flows::JsonProblem>& 
          R"(; expected one object like {"email":"ada@example.com"}. Send each lead of a list by itself.)";
 }
 
+// Two leads for which it is the same are one lead, sent twice. Nothing: its Idempotency-Key is malformed.
+std::optional<std::string> what_it_is_known_by(const exchange::OwnRequest& request, const Json& lead,
+                                               const std::string& fingerprint) {
+  if (const auto given = request.fields.find("Idempotency-Key")) {
+    const auto key = policies::parse_idempotency_key(*given);
+    return key ? std::optional("key\n" + *key) : std::nullopt;
+  }
+  // A lead that changed has the same id: only its very bytes are a repeat.
+  if (lead.find("id") != nullptr) return "same\n" + fingerprint;
+  return "new\n" + random_hex(16);
+}
+
 void refuse(const exchange::OwnRequest& request, int status, std::string_view type, std::string_view title,
             std::string detail) {
   auto response = server::to_response({status, "http_request_error", type, title, std::move(detail)});
@@ -116,27 +129,12 @@ void Starts::take_lead(std::shared_ptr<exchange::OwnRequest> request) {
 
   auto lead = std::make_shared<Lead>();
   lead->fingerprint = sha256_hex(request->location + "\n" + request->body);
-  const auto given = request->fields.find("Idempotency-Key");
-  std::string key;
-  if (given) {
-    const auto read = policies::parse_idempotency_key(*given);
-    if (!read)
-      return refuse(*request, 400, "idempotency-malformed", "Malformed Idempotency-Key",
-                    "Send one non-empty key of at most 255 printable characters.");
-    key = "key\n" + *read;
-  } else if (json->find("id") != nullptr) {
-    key = "same\n" + lead->fingerprint;  // a lead that changed has the same id: only its very bytes are a repeat
-  } else {
-    key = "new\n" + random_hex(16);
-  }
-  lead->event = {"lead:" + sha256_hex(std::to_string(request->client) + "\n" + source + "\n" + key).substr(0, 32),
-                 "lead",
-                 "",
-                 source,
-                 request->location,
-                 wall_now(),
-                 {},
-                 request->restricted};
+  const auto known_by = what_it_is_known_by(*request, *json, lead->fingerprint);
+  if (!known_by)
+    return refuse(*request, 400, "idempotency-malformed", "Malformed Idempotency-Key",
+                  "Send one non-empty key of at most 255 printable characters.");
+  const auto id = sha256_hex(std::to_string(request->client) + "\n" + source + "\n" + *known_by).substr(0, 32);
+  lead->event = {"lead:" + id, "lead", "", source, request->location, wall_now(), {}, request->restricted};
   lead->runs = runs_of(*flows_, lead->event, *json, [&](const Flow& flow) { return flow.on_lead(source); });
   lead->event.body = request->body;
   asio::co_spawn(io_, keep_lead(request, lead), [request](const std::exception_ptr& error) {
