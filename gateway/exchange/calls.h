@@ -52,6 +52,9 @@ class Calls {
   limiter::Budget budget(const std::string& location) const;
 
  private:
+  // Its place in the cache, where it has one.
+  void add_key(Request& request, const policies::Match& match, std::string_view query, const Call& call) const;
+
   const InForceHolder& in_force_;
   const policies::Catalogue& catalogue_;
   const VaryNames& vary_names_;
