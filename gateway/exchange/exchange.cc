@@ -73,9 +73,18 @@ asio::awaitable<void> Exchange::serve(RequestPtr request, LookedPtr looked) {
   complete(*request, answer);
   const int code = answer.response.status;
   request->reply->send(std::move(answer.response));
-  parts_.reporter.finished({request->operation, request->method, code, request->client, request->location, request->id,
-                            answer.result, answer.tier, answer.refusal, request->started, answer.waited,
-                            request->trace.get()});
+  parts_.reporter.finished({.operation = request->operation,
+                            .method = request->method,
+                            .status = code,
+                            .client = request->client,
+                            .location = request->location,
+                            .id = request->id,
+                            .result = answer.result,
+                            .tier = answer.tier,
+                            .refusal = answer.refusal,
+                            .started = request->started,
+                            .waited = answer.waited,
+                            .trace = request->trace.get()});
 }
 
 asio::awaitable<server::Response> Exchange::call(RequestPtr request) {

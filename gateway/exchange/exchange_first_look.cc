@@ -56,18 +56,15 @@ bool Exchange::serve_stored(const RequestPtr& request, const Looked& looked) {
   } else {
     request->reply->send_prepared(entry, entry->head(), std::move(extra), entry->body());
   }
-  parts_.reporter.finished({request->operation,
-                            request->method,
-                            current ? 304 : entry->status(),
-                            request->client,
-                            request->location,
-                            request->id,
-                            CacheResult::Hit,
-                            metrics::Tier::Redis,
-                            {},
-                            request->started,
-                            {},
-                            nullptr});
+  parts_.reporter.finished({.operation = request->operation,
+                            .method = request->method,
+                            .status = current ? 304 : entry->status(),
+                            .client = request->client,
+                            .location = request->location,
+                            .id = request->id,
+                            .result = CacheResult::Hit,
+                            .tier = metrics::Tier::Redis,
+                            .started = request->started});
   return true;
 }
 

@@ -85,17 +85,11 @@ std::string_view Front::next_id() {
 void Front::on_refused(server::Response& answer, std::string_view reason) {
   const auto id = next_id();
   answer.fields.add("X-Request-Id", std::string(id));
-  parts_.reporter.finished({nullptr,
-                            "other",
-                            answer.status,
-                            0,
-                            {},
-                            id,
-                            CacheResult::Bypass,
-                            Tier::None,
-                            reason,
-                            std::chrono::steady_clock::now(),
-                            {}});
+  parts_.reporter.finished({.method = "other",
+                            .status = answer.status,
+                            .id = id,
+                            .refusal = reason,
+                            .started = std::chrono::steady_clock::now()});
 }
 
 void Front::on_request(const server::RequestView& view, server::Reply reply) {
@@ -280,18 +274,16 @@ bool Front::from_memory(Seen& seen) {
   } else {
     seen.reply.send_prepared(entry->head(), extra_, cache::Entry::body_of(entry.shared()));
   }
-  parts_.reporter.finished({seen.match.operation,
-                            seen.view.method,
-                            code,
-                            seen.client,
-                            seen.location,
-                            seen.id,
-                            stale ? CacheResult::Stale : CacheResult::Hit,
-                            Tier::Memory,
-                            {},
-                            seen.started,
-                            {},
-                            seen.trace.get()});
+  parts_.reporter.finished({.operation = seen.match.operation,
+                            .method = seen.view.method,
+                            .status = code,
+                            .client = seen.client,
+                            .location = seen.location,
+                            .id = seen.id,
+                            .result = stale ? CacheResult::Stale : CacheResult::Hit,
+                            .tier = Tier::Memory,
+                            .started = seen.started,
+                            .trace = seen.trace.get()});
   if (decision.action == Action::ServeStaleWhileRevalidate) hand_over(seen, true);
   return true;
 }
@@ -369,18 +361,15 @@ void Front::refuse(Seen& seen, Refusal refusal, std::string detail, std::string 
   if (!allow.empty()) response.fields.add("Allow", std::move(allow));
   response.fields.add("X-Request-Id", std::string(seen.id));
   seen.reply.send(std::move(response));
-  parts_.reporter.finished({seen.match.operation,
-                            seen.view.method,
-                            status_of(refusal),
-                            seen.client,
-                            seen.location,
-                            seen.id,
-                            CacheResult::Bypass,
-                            Tier::None,
-                            to_string(refusal),
-                            seen.started,
-                            {},
-                            seen.trace.get()});
+  parts_.reporter.finished({.operation = seen.match.operation,
+                            .method = seen.view.method,
+                            .status = status_of(refusal),
+                            .client = seen.client,
+                            .location = seen.location,
+                            .id = seen.id,
+                            .refusal = to_string(refusal),
+                            .started = seen.started,
+                            .trace = seen.trace.get()});
 }
 
 }  // namespace gateway::exchange

@@ -15,15 +15,15 @@ namespace gateway::exchange {
 
 struct Finished {
   const policies::Operation* operation = nullptr;  // null: outside the catalogue
-  std::string_view method;
+  std::string_view method{};
   int status = 0;  // 499: the client left before its answer
   std::uint16_t client = 0;
-  std::string_view location;
-  std::string_view id;
+  std::string_view location{};
+  std::string_view id{};
   metrics::CacheResult result = metrics::CacheResult::Bypass;
   metrics::Tier tier = metrics::Tier::None;
-  std::string_view refusal;  // why the gateway answered for itself
-  std::chrono::steady_clock::time_point started;
+  std::string_view refusal{};  // why the gateway answered for itself
+  std::chrono::steady_clock::time_point started{};
   std::chrono::milliseconds waited{0};
   const tracing::Trace* trace = nullptr;  // null: not traced
 };
