@@ -156,11 +156,11 @@ milliseconds corrected_initial_age(const Answer& answer) {
   return std::max<milliseconds>(std::chrono::floor<seconds>(apparent), corrected_age_value(answer));
 }
 
-std::variant<Lifetimes, Unstorable> lifetimes_of(const Answer& answer, const RequestCacheControl& request,
-                                                 const Times& rule) {
+std::variant<Storable, Unstorable> lifetimes_of(const Answer& answer, const RequestCacheControl& request,
+                                                const Times& rule) {
   const AnswerCacheControl control = answer_cache_control(answer.fields);
   if (const auto reason = forbidden(answer, request, control)) return *reason;
-  Lifetimes life;
+  Storable life;
   life.initial_age = corrected_initial_age(answer);
   life.fresh = fresh_for(answer, control, rule, life.initial_age);
   life.must_revalidate = control.must_revalidate || control.no_cache;

@@ -27,15 +27,20 @@ namespace policies {
 using std::chrono::milliseconds;
 using WallTime = std::chrono::sys_time<milliseconds>;
 
-// Stored with an entry. Durations count from when the answer was received.
+// How an entry ages. Durations count from when the answer was received.
 struct Lifetimes {
   milliseconds initial_age{0};             // RFC 9111 section 4.2.3: corrected_initial_age
   milliseconds fresh{0};                   // 0: each use asks upstream first
   milliseconds stale_while_revalidate{0};  // after `fresh`
   milliseconds stale_if_error{0};          // after `fresh`
-  milliseconds keep{0};                    // after this nothing can use it; more than 0
   bool must_revalidate = false;            // never served stale, whoever asks
   bool operator==(const Lifetimes&) const = default;
+};
+
+// An answer that may be stored.
+struct Storable : Lifetimes {
+  milliseconds keep{0};  // after this nothing can use it; more than 0
+  bool operator==(const Storable&) const = default;
 };
 
 enum class Unstorable : std::uint8_t {
@@ -58,8 +63,8 @@ struct Answer {
 
 inline constexpr milliseconds kMostNegative{5'000};  // a 404 is fresh no longer than this
 
-std::variant<Lifetimes, Unstorable> lifetimes_of(const Answer& answer, const RequestCacheControl& request,
-                                                 const Times& rule);
+std::variant<Storable, Unstorable> lifetimes_of(const Answer& answer, const RequestCacheControl& request,
+                                                const Times& rule);
 
 // RFC 9111 section 4.2.3. Without Date the answer counts as made when it was received.
 milliseconds corrected_initial_age(const Answer& answer);

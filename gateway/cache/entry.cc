@@ -1,5 +1,7 @@
 #include "gateway/cache/entry.h"
 
+#include <algorithm>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -33,9 +35,11 @@ struct Entry::Roomy {
 std::shared_ptr<Entry> Entry::make(int status, std::string_view head, std::string&& body) {
   if (!is_large(body.size())) return make(status, head, std::string_view(body));
   body.shrink_to_fit();
+  auto rare = std::make_unique<Rare>();
+  rare->body = std::move(body);
+  const std::string_view kept = rare->body;
   wanted_room = head.size();
-  return std::allocate_shared<Entry>(Roomy<Entry>(), Passkey(), status, head, std::string_view(),
-                                     std::make_unique<const std::string>(std::move(body)));
+  return std::allocate_shared<Entry>(Roomy<Entry>(), Passkey(), status, head, kept, std::move(rare));
 }
 
 std::shared_ptr<Entry> Entry::make(int status, std::string_view head, std::string_view body) {
@@ -44,20 +48,46 @@ std::shared_ptr<Entry> Entry::make(int status, std::string_view head, std::strin
   return std::allocate_shared<Entry>(Roomy<Entry>(), Passkey(), status, head, body, nullptr);
 }
 
-Entry::Entry(Passkey, int status, std::string_view head, std::string_view body,
-             std::unique_ptr<const std::string> large)
-    : status_(static_cast<std::uint16_t>(status)),
+Entry::Entry(Passkey, int status, std::string_view head, std::string_view body, std::unique_ptr<Rare> rare)
+    : rare_(std::move(rare)),
       head_size_(static_cast<std::uint32_t>(head.size())),
       body_size_(static_cast<std::uint32_t>(body.size())),
-      bytes_(given_room),
-      large_(std::move(large)) {
+      status_(static_cast<std::uint16_t>(status)),
+      room_at_(static_cast<std::uint8_t>(given_room - reinterpret_cast<const char*>(this))) {
+  static_assert(sizeof(Entry) == 64 && sizeof(Entry) <= std::numeric_limits<decltype(room_at_)>::max());
   head.copy(given_room, head.size());
-  body.copy(given_room + head.size(), body.size());
+  if (!is_large(body.size())) body.copy(given_room + head.size(), body.size());
 }
 
 std::shared_ptr<const std::string> Entry::body_of(const std::shared_ptr<const Entry>& entry) {
-  if (entry->large_) return {entry, entry->large_.get()};
+  if (entry->has_large_body()) return {entry, &entry->rare_->body};
   return std::make_shared<const std::string>(entry->body());
+}
+
+void Entry::set_lifetimes(const policies::Lifetimes& lifetimes) {
+  const auto shortened = [](std::chrono::milliseconds time) {
+    return Short(std::clamp<std::chrono::milliseconds>(time, Short::zero(), Short::max()));
+  };
+  initial_age_ = lifetimes.initial_age;
+  fresh_ = shortened(lifetimes.fresh);
+  stale_while_revalidate_ = shortened(lifetimes.stale_while_revalidate);
+  stale_if_error_ = shortened(lifetimes.stale_if_error);
+  must_revalidate_ = lifetimes.must_revalidate;
+}
+
+policies::Lifetimes Entry::lifetimes() const {
+  return {initial_age_, fresh_, stale_while_revalidate_, stale_if_error_, must_revalidate_};
+}
+
+void Entry::depend_on(const Guard& guard) {
+  guarded_sum_ = guard.sum;
+  counter_count_ = static_cast<std::uint8_t>(std::min(guard.counters.size(), counters_.size() + 1));
+  if (guard.counters.size() <= counters_.size()) {
+    guard.counters.copy(counters_.data(), guard.counters.size());
+    return;
+  }
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  rare_->counters = guard.counters;
 }
 
 }  // namespace gateway::cache

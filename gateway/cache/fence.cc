@@ -7,9 +7,7 @@
 namespace gateway::cache {
 
 namespace {
-std::uint32_t counter_of(std::string_view key) {
-  return static_cast<std::uint32_t>(std::hash<std::string_view>{}(key)&0xffff);
-}
+char16_t counter_of(std::string_view key) { return static_cast<char16_t>(std::hash<std::string_view>{}(key)); }
 }  // namespace
 
 std::chrono::milliseconds boottime() {
@@ -21,7 +19,7 @@ std::chrono::milliseconds boottime() {
 Fence::Fence() : counters_(std::make_unique<std::atomic<std::uint64_t>[]>(kCounters)) {}
 
 // Counters only grow, so equal sums mean that none of them moved.
-std::uint64_t Fence::sum(const std::u32string& counters) const {
+std::uint64_t Fence::sum(std::u16string_view counters) const {
   std::uint64_t total = all_.load(std::memory_order_acquire);
   for (auto index : counters) total += counters_[index].load(std::memory_order_acquire);
   return total;

@@ -23,10 +23,9 @@ namespace gateway::cache {
 // laptop.
 std::chrono::milliseconds boottime();
 
-// What an entry depends on, as the worker checks it: counter indices and their sum at the lookup. A string holds up to
-// three of them in place, and most entries depend on one or two.
+// What an entry depends on, as the worker checks it: counter indices and their sum at the lookup.
 struct Guard {
-  std::u32string counters;
+  std::u16string counters;
   std::uint64_t sum = 0;
 };
 
@@ -36,7 +35,7 @@ class Fence {
 
   // Before a lookup, so that whatever is invalidated from then on is seen.
   Guard guard(std::span<const std::string> keys) const;
-  bool intact(const Guard& guard) const { return sum(guard.counters) == guard.sum; }
+  bool intact(std::u16string_view counters, std::uint64_t guarded_sum) const { return sum(counters) == guarded_sum; }
 
   void invalidate(std::span<const std::string> keys);
   void invalidate_all();
@@ -49,8 +48,8 @@ class Fence {
   bool held(std::chrono::milliseconds now) const { return now.count() < usable_until_.load(std::memory_order_acquire); }
 
  private:
-  static constexpr std::size_t kCounters = 1 << 16;
-  std::uint64_t sum(const std::u32string& counters) const;
+  static constexpr std::size_t kCounters = 1 << 16;  // as many as a char16_t names
+  std::uint64_t sum(std::u16string_view counters) const;
   std::unique_ptr<std::atomic<std::uint64_t>[]> counters_;
   std::atomic<std::uint64_t> all_{0};
   std::atomic<std::int64_t> usable_until_{0};

@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kRunId = "local";
 // More are forgotten. What memory holds is guarded by the fence and not by these; only a flight under way is not
 // joined.
-constexpr std::size_t kMostKeys = 10'000;
+constexpr std::size_t kMostKeys = 2'000;
 }  // namespace
 
 LocalTier::LocalTier(Fence& fence, policies::coherence::Timing timing)

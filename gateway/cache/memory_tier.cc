@@ -2,46 +2,19 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstring>
 #include <functional>
 #include <new>
 
 namespace gateway::cache {
 
-// Its key lies behind it, in one allocation.
-struct MemoryTier::Node {
-  Link next{nullptr};  // in its chain; what was unlinked still leads back into it
-  Node* newer = nullptr;
-  Node* older = nullptr;
-  std::shared_ptr<const Entry> entry;
-  std::uint32_t hash = 0;
-  std::uint32_t bytes = 0;
-  std::uint32_t key_size = 0;
-  mutable std::atomic<bool> used{false};
-
-  std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_size}; }
-
-  static Node* make(std::string_view key, std::uint32_t hash) {
-    void* room = ::operator new(sizeof(Node) + key.size());
-    Node* node = new (room) Node;
-    node->hash = hash;
-    node->key_size = static_cast<std::uint32_t>(key.size());
-    std::memcpy(node + 1, key.data(), key.size());
-    return node;
-  }
-  static void free(Node* node) {
-    node->~Node();
-    ::operator delete(node);
-  }
-};
-
 namespace {
 // What one entry costs beside its bytes: node, entry, control block, allocator rounding. Measured by tests/bench.
-constexpr std::uint64_t kOverhead = 320;
-constexpr std::uint64_t kLargestPart = 8;       // of the tier, for one entry
-constexpr std::uint64_t kBytesPerChain = 2048;  // about an entry, so that chains are short
-
-std::uint32_t hash_of(std::string_view key) { return static_cast<std::uint32_t>(std::hash<std::string_view>{}(key)); }
+constexpr std::uint64_t kOverhead = 208;
+constexpr std::uint64_t kLongestKey = (1 << 24) - 1;  // what a node can say; no request makes one half as long
+constexpr std::uint64_t kLargestPart = 8;             // of the tier, for one entry
+constexpr std::uint64_t kBytesPerChain = 2048;        // about an entry, so that chains are short
 
 std::uint64_t cost(std::string_view key, const Entry& entry) { return key.size() + entry.bytes() + kOverhead; }
 
@@ -50,6 +23,37 @@ std::uint64_t chains_for(std::uint64_t bytes) {
   return std::bit_ceil(std::clamp(bytes / kBytesPerChain, kLeast, kMost));
 }
 }  // namespace
+
+// Its key begins in it and goes on behind it, in one allocation. What is asked of a node only when it goes is computed
+// then.
+struct MemoryTier::Node {
+  Link next{nullptr};  // in its chain; what was unlinked still leads back into it
+  Node* newer = nullptr;
+  Node* older = nullptr;
+  std::shared_ptr<const Entry> entry;
+  std::uint32_t key_size : 24 = 0;
+  mutable std::atomic<bool> used{false};
+  char key_begin[4];  // four bytes that would be padding
+
+  std::string_view key() const { return {key_begin, key_size}; }
+
+  static Node* make(std::string_view key, std::shared_ptr<const Entry> entry);
+  static void free(Node* node) {
+    node->~Node();
+    ::operator delete(node);
+  }
+};
+
+MemoryTier::Node* MemoryTier::Node::make(std::string_view key, std::shared_ptr<const Entry> entry) {
+  constexpr std::size_t kKeyAt = offsetof(Node, key_begin);
+  static_assert(kKeyAt == 44);
+  void* room = ::operator new(std::max(sizeof(Node), kKeyAt + key.size()));
+  Node* node = new (room) Node;
+  node->entry = std::move(entry);
+  node->key_size = static_cast<std::uint32_t>(key.size() & kLongestKey);
+  std::memcpy(static_cast<char*>(room) + kKeyAt, key.data(), key.size());
+  return node;
+}
 
 MemoryTier::MemoryTier(std::uint64_t bytes)
     : most_bytes_(bytes), chain_mask_(chains_for(bytes) - 1), chains_(std::make_unique<Link[]>(chain_mask_ + 1)) {}
@@ -61,9 +65,8 @@ MemoryTier::~MemoryTier() {
 }
 
 const MemoryTier::Node* MemoryTier::look(std::string_view key) const {
-  const auto hash = hash_of(key);
-  for (const Node* node = chain_of(hash).load(); node != nullptr; node = node->next.load())
-    if (node->hash == hash && node->key() == key) {
+  for (const Node* node = chain_of(key).load(); node != nullptr; node = node->next.load())
+    if (node->key() == key) {
       if (!node->used.load(std::memory_order_relaxed)) node->used.store(true, std::memory_order_relaxed);
       return node;
     }
@@ -85,22 +88,19 @@ std::shared_ptr<const Entry> MemoryTier::find(std::string_view key) const {
 
 bool MemoryTier::put(std::string_view key, std::shared_ptr<const Entry> entry) {
   const auto bytes = cost(key, *entry);
-  if (bytes > most_bytes_ / kLargestPart) {
+  if (bytes > most_bytes_ / kLargestPart || key.size() > kLongestKey) {
     remove(key);
     return false;
   }
-  const auto hash = hash_of(key);
-  Node* node = Node::make(key, hash);
-  node->entry = std::move(entry);
-  node->bytes = static_cast<std::uint32_t>(bytes);
+  Node* node = Node::make(key, std::move(entry));
 
   Lock lock(mutex_);
   // Of two nodes with one key a reader finds the first: the new one goes in front before the old one goes.
-  Link& chain = chain_of(hash);
+  Link& chain = chain_of(key);
   Node* old = chain.load();
   node->next.store(old);
   chain.store(node);
-  while (old != nullptr && (old->hash != hash || old->key() != key)) old = old->next.load();
+  while (old != nullptr && old->key() != key) old = old->next.load();
   if (old != nullptr) retire(*old);
   make_room(bytes);
   node->older = newest_;
@@ -127,7 +127,7 @@ void MemoryTier::make_room(std::uint64_t bytes) {
 }
 
 void MemoryTier::unlink(Node& node) {
-  Link* link = &chain_of(node.hash);
+  Link* link = &chain_of(node.key());
   while (link->load() != &node) link = &link->load()->next;
   link->store(node.next.load());
   (node.newer != nullptr ? node.newer->older : newest_) = node.older;
@@ -137,7 +137,7 @@ void MemoryTier::unlink(Node& node) {
 
 void MemoryTier::retire(Node& node) {
   unlink(node);
-  bytes_.fetch_sub(node.bytes, std::memory_order_relaxed);
+  bytes_.fetch_sub(cost(node.key(), *node.entry), std::memory_order_relaxed);
   entries_.fetch_sub(1, std::memory_order_relaxed);
   retired_.push_back({sections_.retire(), &node});
 }

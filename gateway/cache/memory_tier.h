@@ -72,7 +72,7 @@ class MemoryTier {
  private:
   using Link = std::atomic<Node*>;
   const Node* look(std::string_view key) const;  // in a read section, or under the lock
-  Link& chain_of(std::uint32_t hash) const { return chains_[hash & chain_mask_]; }
+  Link& chain_of(std::string_view key) const { return chains_[std::hash<std::string_view>{}(key)&chain_mask_]; }
   void make_room(std::uint64_t bytes) REQUIRES(mutex_);
   void unlink(Node& node) REQUIRES(mutex_);
   void retire(Node& node) REQUIRES(mutex_);

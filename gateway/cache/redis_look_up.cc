@@ -170,9 +170,9 @@ class RedisTier::LookUp final : public redis::Call, public std::enable_shared_fr
   static std::shared_ptr<Entry> entry_of(const StoredView& view) {
     using std::chrono::milliseconds;
     auto entry = Entry::make(view.status, view.head, view.body());
-    entry->lifetimes = {
-        milliseconds(view.initial_age_ms),    milliseconds(view.fresh_ms), milliseconds(view.stale_while_revalidate_ms),
-        milliseconds(view.stale_if_error_ms), milliseconds(view.keep_ms),  view.must_revalidate};
+    entry->set_lifetimes({milliseconds(view.initial_age_ms), milliseconds(view.fresh_ms),
+                          milliseconds(view.stale_while_revalidate_ms), milliseconds(view.stale_if_error_ms),
+                          view.must_revalidate});
     return entry;
   }
 

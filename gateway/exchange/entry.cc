@@ -32,7 +32,7 @@ void tell_of_coding(policies::Fields& fields) {
 }
 }  // namespace
 
-Kept keep(const Request& request, upstream::Response answer, const policies::Times& rule, cache::Guard guard,
+Kept keep(const Request& request, upstream::Response answer, const policies::Times& rule, const cache::Guard& guard,
           const Fetch& fetch, VaryNames& names) {
   Kept kept;
   if (answer.status == 200 && !answer.fields.find("ETag")) answer.fields.add("ETag", own_etag(answer.body));
@@ -43,14 +43,15 @@ Kept keep(const Request& request, upstream::Response answer, const policies::Tim
       policies::lifetimes_of({answer.status, view, fetch.requested, fetch.received}, request.directives, rule);
   kept.response.status = answer.status;
   kept.response.fields = std::move(answer.fields);
-  if (!std::holds_alternative<policies::Lifetimes>(lifetimes) || !names.learn(request.operation->index, vary)) {
+  if (!std::holds_alternative<policies::Storable>(lifetimes) || !names.learn(request.operation->index, vary)) {
     kept.response.body = std::make_shared<const std::string>(std::move(answer.body));
     return kept;
   }
   auto entry = make_entry(answer.status, kept.response.fields, std::move(answer.body), fetch.received);
   entry->received = fetch.received_boottime;
-  entry->lifetimes = std::get<policies::Lifetimes>(lifetimes);
-  entry->guard = std::move(guard);
+  entry->set_lifetimes(std::get<policies::Storable>(lifetimes));
+  entry->depend_on(guard);
+  kept.keep = std::get<policies::Storable>(lifetimes).keep;
   kept.key = request.base_key;
   if (const auto known = names.of(request.operation->index))
     kept.key += policies::vary_key(*known, request.fields.view()).value_or("");
@@ -85,15 +86,18 @@ bool holds_already(policies::FieldsView request, const cache::Entry& entry) {
                                 prepared_value(entry.head(), "Last-Modified"));
 }
 
-std::shared_ptr<const cache::Entry> entry_of(cache::FoundEntry found, cache::Guard guard, milliseconds tier_now) {
+std::shared_ptr<const cache::Entry> entry_of(cache::FoundEntry found, const cache::Guard& guard,
+                                             milliseconds tier_now) {
   found.entry->received = cache::boottime() - std::max(tier_now - found.stored_at, milliseconds(0));
-  found.entry->guard = std::move(guard);
+  found.entry->depend_on(guard);
   return std::move(found.entry);
 }
 
-std::shared_ptr<const cache::StoredEntry> stored_entry_of(const cache::Entry& entry,
+std::shared_ptr<const cache::StoredEntry> stored_entry_of(const Kept& kept,
                                                           const std::vector<std::string>& surrogate_keys,
                                                           const cache::Found& found, milliseconds looked_up) {
+  const cache::Entry& entry = *kept.entry;
+  const auto lifetimes = entry.lifetimes();
   auto stored = std::make_shared<cache::StoredEntry>();
   stored->status = entry.status();
   stored->head = entry.head();
@@ -102,12 +106,12 @@ std::shared_ptr<const cache::StoredEntry> stored_entry_of(const cache::Entry& en
   for (std::size_t i = 0; i < surrogate_keys.size(); ++i)
     stored->generations.emplace_back(surrogate_keys[i], found.view.generations[i]);
   stored->stored_at_ms = (found.now + (entry.received - looked_up)).count();
-  stored->initial_age_ms = entry.lifetimes.initial_age.count();
-  stored->fresh_ms = entry.lifetimes.fresh.count();
-  stored->stale_while_revalidate_ms = entry.lifetimes.stale_while_revalidate.count();
-  stored->stale_if_error_ms = entry.lifetimes.stale_if_error.count();
-  stored->keep_ms = entry.lifetimes.keep.count();
-  stored->must_revalidate = entry.lifetimes.must_revalidate;
+  stored->initial_age_ms = lifetimes.initial_age.count();
+  stored->fresh_ms = lifetimes.fresh.count();
+  stored->stale_while_revalidate_ms = lifetimes.stale_while_revalidate.count();
+  stored->stale_if_error_ms = lifetimes.stale_if_error.count();
+  stored->keep_ms = kept.keep.count();
+  stored->must_revalidate = lifetimes.must_revalidate;
   return stored;
 }
 

@@ -29,10 +29,11 @@ struct Fetch {
 // the names that this answer varies on), and the answer as the client gets it.
 struct Kept {
   std::shared_ptr<const cache::Entry> entry;
+  milliseconds keep{0};  // how long the shared tier may have use for it
   std::string key;
   server::Response response;
 };
-Kept keep(const Request& request, upstream::Response answer, const policies::Times& rule, cache::Guard guard,
+Kept keep(const Request& request, upstream::Response answer, const policies::Times& rule, const cache::Guard& guard,
           const Fetch& fetch, VaryNames& names);
 
 // 304 to a conditional refresh (RFC 9111 section 4.3.4): the stored answer with the new fields.
@@ -44,9 +45,9 @@ policies::Fields validators_of(const cache::Entry& entry);
 bool holds_already(policies::FieldsView request, const cache::Entry& entry);
 
 // `tier_now`: the shared tier's clock at the lookup.
-std::shared_ptr<const cache::Entry> entry_of(cache::FoundEntry found, cache::Guard guard, milliseconds tier_now);
+std::shared_ptr<const cache::Entry> entry_of(cache::FoundEntry found, const cache::Guard& guard, milliseconds tier_now);
 // `looked_up`: boottime of the lookup that `found` came from.
-std::shared_ptr<const cache::StoredEntry> stored_entry_of(const cache::Entry& entry,
+std::shared_ptr<const cache::StoredEntry> stored_entry_of(const Kept& kept,
                                                           const std::vector<std::string>& surrogate_keys,
                                                           const cache::Found& found, milliseconds looked_up);
 

@@ -140,12 +140,12 @@ Exchange::EntryPtr Exchange::candidate_of(const Request& request, cache::Found& 
     return entry;
   }
   const auto kept = parts_.memory.find(request.key);
-  if (kept && parts_.fence.held(cache::boottime()) && parts_.fence.intact(kept->guard)) return kept;
+  if (kept && parts_.fence.held(cache::boottime()) && kept->intact(parts_.fence)) return kept;
   return nullptr;
 }
 
 std::optional<Exchange::Answer> Exchange::from_cache(const RequestPtr& request, const EntryPtr& entry, Tier tier) {
-  const auto decision = policies::decide(&entry->lifetimes, cache::boottime() - entry->received, request->directives);
+  const auto decision = entry->decision(cache::boottime(), request->directives);
   if (decision.action == policies::Action::Fetch || decision.action == policies::Action::OnlyIfCachedMiss ||
       decision.action == policies::Action::Bypass)
     return std::nullopt;
@@ -162,8 +162,8 @@ bool Exchange::may_stand_in(const Request& request, const EntryPtr& entry, const
   const bool failed =
       fetched.refused ? is_upstreams(fetched.refused->refusal) : policies::is_failure(fetched.upstream_status);
   if (!entry || !failed) return false;
-  return parts_.fence.intact(entry->guard) &&
-         policies::may_serve_on_error(entry->lifetimes, cache::boottime() - entry->received, request.directives);
+  return entry->intact(parts_.fence) &&
+         policies::may_serve_on_error(entry->lifetimes(), cache::boottime() - entry->received, request.directives);
 }
 
 void Exchange::Claim::give_up() {
@@ -229,9 +229,7 @@ asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr fligh
     landing.found = co_await look_up(request);
     looked_up = cache::boottime();
     const auto entry = candidate_of(*request, landing.found, guard);
-    if (!entry || policies::decide(&entry->lifetimes, looked_up - entry->received, request->directives).action !=
-                      policies::Action::ServeFresh)
-      continue;
+    if (!entry || entry->decision(looked_up, request->directives).action != policies::Action::ServeFresh) continue;
     Fetched fetched;
     fetched.entry = entry;
     fetched.response = response_of(entry);
@@ -262,7 +260,7 @@ asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Gu
   fetched->upstream_status = answer.status;
   fetched->revalidated = answer.status == 304 && candidate;
   if (fetched->revalidated) answer = renewed(*candidate, answer);
-  auto kept = keep(*request, std::move(answer), parts_.times[request->operation->index], std::move(guard),
+  auto kept = keep(*request, std::move(answer), parts_.times[request->operation->index], guard,
                    {requested, wall_clock(), cache::boottime()}, parts_.vary_names);
   fetched->response = std::move(kept.response);
   fetched->variant = variant_of(*request, fetched->response);
@@ -275,7 +273,7 @@ asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Gu
   // lookup will ask for that.
   if (kept.key != request->key || !parts_.tier.stores()) co_return Arrival{fetched, nullptr};
   fetched->stored = true;
-  co_return Arrival{fetched, stored_entry_of(*kept.entry, request->surrogate_keys, found, looked_up)};
+  co_return Arrival{fetched, stored_entry_of(kept, request->surrogate_keys, found, looked_up)};
 }
 
 void Exchange::refresh(RequestPtr request) {
@@ -294,9 +292,7 @@ asio::awaitable<void> Exchange::refresh_once(RequestPtr request) {
   auto found = co_await look_up(request);
   Claim claim(*this, request->key, found.claimed);
   const auto candidate = candidate_of(*request, found, guard);
-  if (candidate &&
-      policies::decide(&candidate->lifetimes, cache::boottime() - candidate->received, request->directives).action ==
-          policies::Action::ServeFresh)
+  if (candidate && candidate->decision(cache::boottime(), request->directives).action == policies::Action::ServeFresh)
     co_return;  // another replica was quicker
   auto boarded = flights_.board(request->key, found.view, guard);
   if (boarded.leads) {

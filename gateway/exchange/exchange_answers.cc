@@ -28,9 +28,9 @@ Exchange::Answer Exchange::answer_of(const Request& request, const EntryPtr& ent
   const auto resident = cache::boottime() - entry->received;
   Answer answer;
   answer.response = holds_already(request.fields.view(), *entry) ? not_modified(*entry) : response_of(entry);
-  answer.age = entry->lifetimes.initial_age + resident;
+  answer.age = entry->lifetimes().initial_age + resident;
   answer.status.hit = true;
-  answer.status.ttl = std::chrono::floor<seconds>(entry->lifetimes.fresh - resident);
+  answer.status.ttl = std::chrono::floor<seconds>(entry->lifetimes().fresh - resident);
   answer.status.detail = detail;
   answer.result = result;
   return answer;
@@ -56,8 +56,7 @@ Exchange::Answer Exchange::answer_of(const Request& request, const Fetched& fetc
 // Of a read that the cache does not answer; `candidate` may be null.
 policies::Forward Exchange::why_forwarded(const Request& request, const EntryPtr& candidate) {
   if (!candidate) return policies::Forward::UriMiss;
-  const auto decision =
-      policies::decide(&candidate->lifetimes, cache::boottime() - candidate->received, request.directives);
+  const auto decision = candidate->decision(cache::boottime(), request.directives);
   const bool fresh = decision.ttl > milliseconds(0);
   return fresh && decision.reason == policies::FetchReason::Request ? policies::Forward::Request
                                                                     : policies::Forward::Stale;

@@ -41,7 +41,7 @@ bool Exchange::serve_stored(const RequestPtr& request, const Looked& looked) {
   if (!looked.found.entry || !looked.candidate) return false;
   if (looked.candidate->body().size() > cache::Entry::kOwnBody) return false;  // not by copying
   const EntryPtr& entry = looked.candidate;
-  const auto decision = policies::decide(&entry->lifetimes, cache::boottime() - entry->received, request->directives);
+  const auto decision = entry->decision(cache::boottime(), request->directives);
   if (decision.action != Action::ServeFresh) return false;
 
   policies::CacheStatus status;

@@ -250,8 +250,8 @@ bool Front::from_memory(Seen& seen) {
   const auto entry = memory_.find(key_);
   if (!entry) return false;
   const auto now = cache::boottime();
-  if (!parts_.fence.held(now) || !parts_.fence.intact(entry->guard)) return false;
-  const auto decision = policies::decide(&entry->lifetimes, now - entry->received, seen.directives);
+  if (!parts_.fence.held(now) || !entry->intact(parts_.fence)) return false;
+  const auto decision = entry->decision(now, seen.directives);
   using policies::Action;
   if (decision.action != Action::ServeFresh && decision.action != Action::ServeStaleWhileRevalidate &&
       decision.action != Action::ServeStale)

@@ -333,7 +333,7 @@ class Service::Impl {
 
   asio::awaitable<admin::Purged> purge_keys(std::vector<std::string> keys) {
     const auto sweep = [this] {
-      return memory_.remove_if([this](const cache::Entry& entry) { return !fence_.intact(entry.guard); });
+      return memory_.remove_if([this](const cache::Entry& entry) { return !entry.intact(fence_); });
     };
     sweep();  // what writes have made stale before is not of this purge
     metrics_.invalidation("purge");

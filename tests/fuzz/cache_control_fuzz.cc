@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Times rule{.fresh = 30s, .stale_while_revalidate = 20s, .stale_if_error = 600s, .settle = 0s};
   const WallTime now{1'000'000'000s};
   const auto stored = lifetimes_of({.status = 200, .fields = fields, .requested = now, .received = now}, {}, rule);
-  if (const auto* life = std::get_if<Lifetimes>(&stored)) {
+  if (const auto* life = std::get_if<Storable>(&stored)) {
     require(life->fresh >= 0s && life->fresh <= rule.fresh && life->keep > 0s && life->initial_age >= 0s);
     require(life->stale_if_error <= rule.stale_if_error);
     decide(life, 40s, request);

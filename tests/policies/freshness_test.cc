@@ -11,8 +11,8 @@ constexpr WallTime kReceived = std::chrono::sys_days{std::chrono::year{1994} / 1
 const Times kRule{.fresh = 30s, .stale_while_revalidate = 20s, .stale_if_error = 600s, .settle = 0s};
 using Lines = std::vector<FieldView>;
 
-std::variant<Lifetimes, Unstorable> stored(const Lines& fields, int status = 200, const Times& rule = kRule,
-                                           const RequestCacheControl& request = {}) {
+std::variant<Storable, Unstorable> stored(const Lines& fields, int status = 200, const Times& rule = kRule,
+                                          const RequestCacheControl& request = {}) {
   return lifetimes_of({.status = status, .fields = fields, .requested = kReceived, .received = kReceived}, request,
                       rule);
 }
@@ -21,14 +21,10 @@ std::string refused(const Lines& fields, int status = 200, const RequestCacheCon
   const auto result = stored(fields, status, rule, request);
   return std::holds_alternative<Unstorable>(result) ? std::string(to_string(std::get<Unstorable>(result))) : "stored";
 }
-Lifetimes life(const Lines& fields, int status = 200) { return std::get<Lifetimes>(stored(fields, status)); }
+Storable life(const Lines& fields, int status = 200) { return std::get<Storable>(stored(fields, status)); }
 
-const Lifetimes kEntry{.initial_age = 2s,
-                       .fresh = 30s,
-                       .stale_while_revalidate = 20s,
-                       .stale_if_error = 600s,
-                       .keep = 630s,
-                       .must_revalidate = false};
+const Lifetimes kEntry{
+    .initial_age = 2s, .fresh = 30s, .stale_while_revalidate = 20s, .stale_if_error = 600s, .must_revalidate = false};
 
 std::string decided(milliseconds resident, const RequestCacheControl& request, const Lifetimes* entry = &kEntry) {
   const Decision decision = decide(entry, resident, request);
@@ -44,7 +40,7 @@ std::string decided(milliseconds resident, const RequestCacheControl& request, c
 TEST_SUITE_BEGIN("freshness");
 
 TEST_CASE("without a word from upstream the operator's times rule") {
-  CHECK(life({}) == Lifetimes{.fresh = 30s, .stale_while_revalidate = 20s, .stale_if_error = 600s, .keep = 630s});
+  CHECK(life({}) == Storable{{.fresh = 30s, .stale_while_revalidate = 20s, .stale_if_error = 600s}, 630s});
   CHECK(life({{"Cache-Control", "private"}}).fresh == 30s);
 }
 
@@ -97,13 +93,13 @@ TEST_CASE("upstream's explicit lifetime lowers them and never raises them") {
 TEST_CASE("upstream's stale times lower the operator's too, and must-revalidate ends them") {
   CHECK(life({{"Cache-Control", "stale-while-revalidate=5, stale-if-error=9999"}}).stale_while_revalidate == 5s);
   CHECK(life({{"Cache-Control", "stale-while-revalidate=5, stale-if-error=9999"}}).stale_if_error == 600s);
-  const Lifetimes strict = life({{"Cache-Control", "must-revalidate"}});
-  CHECK(strict == Lifetimes{.fresh = 30s, .keep = 30s, .must_revalidate = true});
+  const Storable strict = life({{"Cache-Control", "must-revalidate"}});
+  CHECK(strict == Storable{{.fresh = 30s, .must_revalidate = true}, 30s});
 }
 
 TEST_CASE("the time that the answer took counts as age") {
   const Answer slow{.status = 200, .fields = {}, .requested = kReceived - 4s, .received = kReceived};
-  const auto result = std::get<Lifetimes>(lifetimes_of(slow, {}, kRule));
+  const auto result = std::get<Storable>(lifetimes_of(slow, {}, kRule));
   CHECK(result.initial_age == 4s);
   CHECK(result.fresh == 26s);
   const Lines old{{"Age", "3"}, {"Date", "Sun, 06 Nov 1994 08:49:27 GMT"}};
@@ -114,7 +110,7 @@ TEST_CASE("the time that the answer took counts as age") {
 }
 
 TEST_CASE("a 404 is fresh for a short time and never stale") {
-  CHECK(life({}, 404) == Lifetimes{.fresh = 5s, .keep = 5s});
+  CHECK(life({}, 404) == Storable{{.fresh = 5s}, 5s});
   CHECK(life({{"Cache-Control", "max-age=2"}}, 404).fresh == 2s);
 }
 
@@ -132,8 +128,8 @@ TEST_CASE("what may not be stored says why") {
 }
 
 TEST_CASE("an answer that is expired on arrival is kept where upstream can be asked whether it changed") {
-  const Lifetimes kept = life({{"Cache-Control", "no-cache"}, {"ETag", "W/\"1\""}});
-  CHECK(kept == Lifetimes{.keep = 630s, .must_revalidate = true});
+  const Storable kept = life({{"Cache-Control", "no-cache"}, {"ETag", "W/\"1\""}});
+  CHECK(kept == Storable{{.must_revalidate = true}, 630s});
   CHECK(decided(0s, {}, &kept) == "fetch stale");
   CHECK(decided(0s, {.max_stale = 100s}, &kept) == "fetch stale");
   CHECK_FALSE(may_serve_on_error(kept, 1s, {}));
@@ -184,7 +180,7 @@ TEST_CASE("a lookup is decided by age, policies and the request") {
 }
 
 TEST_CASE("max-age=0, a browser's reload, takes nothing from the cache however young") {
-  const Lifetimes young{.fresh = 30s, .keep = 30s};
+  const Lifetimes young{.fresh = 30s};
   CHECK(decided(0s, {.max_age = 0s}, &young) == "fetch request");
   CHECK(decided(0s, {.max_age = 1s}, &young) == "serve-fresh");
 }

@@ -20,6 +20,6 @@ TEST_SUITE("local tier") {
         co_await tier.end({{key, {}}}, write, begun->epoch);
       }
     });
-    CHECK(tier.known_keys() <= 10'001);
+    CHECK(tier.known_keys() <= 2'001);
   }
 }

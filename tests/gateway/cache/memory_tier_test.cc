@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
 
 using gateway::cache::Entry;
+using gateway::cache::Fence;
 using gateway::cache::MemoryTier;
 
 namespace {
@@ -58,6 +60,66 @@ TEST_SUITE("memory tier") {
     CHECK(far->body() == std::string(Entry::kOwnBody + 1, 'x'));
     CHECK(Entry::body_of(far)->data() == bytes);
     CHECK(Entry::make(200, {}, std::string())->body().empty());
+  }
+
+  TEST_CASE("an entry depends on each of its keys, on however many") {
+    Fence fence;
+    for (const std::size_t size : {std::size_t{5}, Entry::kOwnBody + 1})
+      for (std::size_t count = 0; count < 9; ++count) {
+        std::vector<std::string> keys;
+        for (std::size_t i = 0; i < count; ++i) keys.push_back("contact:" + std::to_string(i));
+        for (const auto& key : keys) {
+          const auto kept = Entry::make(200, {}, std::string(size, 'x'));
+          kept->depend_on(fence.guard(keys));
+          fence.invalidate(std::vector<std::string>{"contact:other"});
+          CHECK(kept->intact(fence));
+          fence.invalidate(std::vector{key});
+          CHECK_FALSE(kept->intact(fence));
+          CHECK(kept->body() == std::string(size, 'x'));
+        }
+      }
+    const auto of_nothing = Entry::make(200, {}, std::string("x"));
+    of_nothing->depend_on(fence.guard({}));
+    CHECK(of_nothing->intact(fence));
+    fence.invalidate_all();
+    CHECK_FALSE(of_nothing->intact(fence));
+  }
+
+  TEST_CASE("an entry says how it ages as it was told, up to what settings can ask for") {
+    using namespace std::chrono_literals;
+    const auto kept = Entry::make(200, {}, std::string("x"));
+    CHECK(kept->lifetimes() == policies::Lifetimes{});
+    const policies::Lifetimes longest{100 * 24h, 30 * 24h, 30 * 24h, 30 * 24h, true};
+    kept->set_lifetimes(longest);
+    CHECK(kept->lifetimes() == longest);
+    kept->set_lifetimes({0ms, std::chrono::years(1'000), 1ms, -1ms, false});  // what only a shared tier could say
+    CHECK(kept->lifetimes().fresh > 49 * 24h);
+    CHECK(kept->lifetimes().fresh < 50 * 24h);
+    CHECK(kept->lifetimes().stale_while_revalidate == 1ms);
+    CHECK(kept->lifetimes().stale_if_error == 0ms);
+    kept->received = 1s;
+    kept->set_lifetimes({2s, 30s, 0s, 0s, false});
+    CHECK(kept->decision(11s, {}).age == 12s);
+    CHECK(kept->decision(11s, {}).ttl == 20s);
+    CHECK(kept->decision(11s, {}).action == policies::Action::ServeFresh);
+  }
+
+  TEST_CASE("keys of every length are told apart, and one that no request makes is not kept") {
+    MemoryTier tier(1024 * kMiB);
+    MemoryTier::Reader worker(tier);
+    for (std::size_t length = 0; length < 300; ++length)
+      tier.put(std::string(length, 'k'), entry(std::to_string(length)));
+    for (std::size_t length = 0; length < 300; ++length)
+      CHECK(worker.find(std::string(length, 'k'))->body() == std::to_string(length));
+    CHECK(tier.entries() == 300);
+    CHECK_FALSE(has(worker, std::string(300, 'k')));
+    CHECK_FALSE(tier.put(std::string(1 << 24, 'k'), entry("too long")));
+    CHECK(tier.put(std::string((1 << 24) - 1, 'k'), entry("long")));
+    for (std::size_t length = 0; length < 300; ++length) tier.remove(std::string(length, 'k'));
+    CHECK(tier.entries() == 1);
+    CHECK(worker.find(std::string((1 << 24) - 1, 'k'))->body() == "long");
+    tier.clear();
+    CHECK(tier.bytes() == 0);
   }
 
   TEST_CASE("an entry lives as long as a worker looks at it, and goes with the next change after that") {

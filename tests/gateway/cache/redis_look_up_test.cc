@@ -100,13 +100,13 @@ TEST_SUITE("redis look-up") {
     REQUIRE(plain.entry.has_value());
     CHECK(plain.entry->entry->head() == by_script.entry->entry->head());
     CHECK(plain.entry->entry->body() == "body");
-    CHECK(plain.entry->entry->lifetimes == by_script.entry->entry->lifetimes);
-    CHECK(plain.entry->entry->lifetimes.fresh == 60s);
+    CHECK(plain.entry->entry->lifetimes() == by_script.entry->entry->lifetimes());
+    CHECK(plain.entry->entry->lifetimes().fresh == 60s);
     CHECK(plain.entry->stored_at == by_script.entry->stored_at);
     const Found copied = plain;  // of a batch each has its own: who is given it sets its guard
     CHECK(copied.entry->entry != plain.entry->entry);
     CHECK(copied.entry->entry->body() == "body");
-    CHECK(copied.entry->entry->lifetimes.fresh == 60s);
+    CHECK(copied.entry->entry->lifetimes().fresh == 60s);
     CHECK(plain.view.epoch == by_script.view.epoch);
     CHECK(plain.view.generations == by_script.view.generations);
     CHECK(plain.view.marks.empty());
