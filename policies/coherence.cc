@@ -59,8 +59,8 @@ void Write::ended(bool held) {
 }
 
 Follower::Applied Follower::apply(Epoch epoch, Position position) {
-  // Of another epoch: the next report settles what to do; until then our lease is of an epoch in which writers wait it
-  // out.
+  // A reply of another epoch: the next report settles what to do. Until then our lease belongs to an epoch in which
+  // writers wait for it to run out.
   if (epoch != epoch_) return Applied::Known;
   if (position <= position_) return Applied::Known;
   if (position != position_ + 1) return Applied::Gap;

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 6> kIn304 = {"Cache-Control", "Content-Lo
                                                     "ETag",          "Expires",          "Vary"};
 constexpr std::array<std::string_view, 6> kPreconditions = {"If-None-Match",       "If-Modified-Since", "If-Match",
                                                             "If-Unmodified-Since", "If-Range",          "Range"};
-// They tell of the bytes as they were stored; a 304 must not change them (RFC 9111 section 3.2).
+// They describe the bytes that were stored, so a 304 must not change them (RFC 9111 section 3.2).
 constexpr std::array<std::string_view, 4> kOfTheBytes = {"Content-Encoding", "Content-Length", "Content-Range",
                                                          "Content-Type"};
 

@@ -17,8 +17,8 @@ bool is_loopback(std::string_view host) {
   return is_localhost(host) || (host.starts_with("127.") && names_this_machine(host));
 }
 
-// A name without a dot is none of the public DNS's, and neither are those of private domains (RFC 6762, RFC 6761,
-// RFC 8375, ICANN's `.internal`, what routers and Kubernetes hand out).
+// Names that the public DNS does not have: those without a dot, and those of private domains (RFC 6762, RFC 6761, RFC
+// 8375, ICANN's `.internal`, what routers and Kubernetes hand out).
 bool is_private_name(std::string_view host) {
   const auto name = without_port(host);
   if (name.find('.') == std::string_view::npos) return true;

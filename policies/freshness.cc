@@ -54,8 +54,8 @@ milliseconds fresh_for(const Answer& answer, const AnswerCacheControl& control, 
   return std::max(fresh, kNone);
 }
 
-// How long it had been stale when it came, by the ages that caches on the way state: a clock that is wrong takes no
-// time from what may stand in for an upstream that fails.
+// How long it had been stale when it came, going by the ages that caches on the way state: a wrong clock must not
+// shorten the time for which it may stand in for an upstream that fails.
 milliseconds stale_on_arrival(const Answer& answer, const AnswerCacheControl& control, const Times& rule) {
   const auto lifetime = std::min(rule.fresh, explicit_lifetime(answer, control).value_or(rule.fresh));
   return std::max(corrected_age_value(answer) - lifetime, kNone);
@@ -81,7 +81,7 @@ std::optional<Unstorable> forbidden(const Answer& answer, const RequestCacheCont
 }
 
 bool refused_by_request(const RequestCacheControl& request, milliseconds age) {
-  // A browser's reload says max-age=0: nothing is so young that it would do.
+  // A browser's reload says max-age=0: no entry is young enough for that.
   return request.no_cache || (request.max_age && (age > *request.max_age || request.max_age->count() == 0));
 }
 

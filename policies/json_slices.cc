@@ -19,8 +19,8 @@ std::string_view without(std::string_view text, std::string_view leading) {
   return text.substr(0, text.find_last_not_of(kSpace) + 1);
 }
 
-// The stream stands behind a name or scalar when its event comes, and before a bracket. A value begins behind the token
-// before it.
+// When RapidJSON reports a name or a scalar, the stream stands behind it; for a bracket it stands before it. So a value
+// begins where the token before it ended.
 class Children : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Children> {
  public:
   using Found = std::function<void(std::string_view, std::string_view)>;

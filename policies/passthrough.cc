@@ -26,7 +26,7 @@ Operation make(Kind kind) {
   return operation;
 }
 
-// Segments as an upstream may read them; false where it could read another path out of it.
+// One segment decoded; false where an upstream could read another path out of it.
 bool plain(std::string_view segment, std::string& decoded) {
   decoded.clear();
   if (!well_encoded(segment)) return false;

@@ -4,7 +4,7 @@
 
 namespace policies {
 
-// The one that is over at `now`; empty: it ran.
+// The standstill that is over at `now`; empty where the process ran.
 Standstills::Stop Standstills::stop_before(Instant now) const {
   if (last_ == kNever || now - last_ <= 4 * beat_) return {};
   return {last_ + beat_, now};

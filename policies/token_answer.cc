@@ -30,7 +30,8 @@ bool is_access_token(std::string_view text) {  // RFC 6749 appendix A.12; it bec
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-// Whose a location's token is: also where only the list of approved ones says so, as long as that is one.
+// The location that a token is for. Where the answer does not name it, the list of approved locations does, if it has
+// exactly one.
 std::string location_in(std::string_view body) {
   auto location = member(body, "locationId");
   if (!location.empty()) return location;

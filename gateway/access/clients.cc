@@ -51,8 +51,8 @@ std::string_view bearer_key(policies::FieldsView fields) {
 
 Remembered::~Remembered() { OPENSSL_cleanse(key.data(), key.size()); }
 
-// Every byte is looked at, wherever the first difference is; in words, as each request pays for it. A key is longer
-// than one (kShortestKey).
+// Every byte is compared, wherever the first difference is, so that the time tells nothing about the key. Word by word,
+// as each request pays for it; a key is longer than a word (kShortestKey).
 bool Remembered::is(std::string_view presented) const {
   std::uint64_t ours, theirs;
   if (key.size() < sizeof ours || key.size() != presented.size()) return false;

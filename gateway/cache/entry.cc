@@ -8,14 +8,15 @@
 namespace gateway::cache {
 
 namespace {
-// Between make(), the allocator that it has std::allocate_shared use, and Entry's constructor, all inside one call.
+// How make() passes the room to the allocator of std::allocate_shared, and that what it got to Entry's constructor. Set
+// and read inside one call of make().
 thread_local std::size_t wanted_room = 0;
 thread_local char* given_room = nullptr;
 
 bool is_large(std::size_t body) { return body > Entry::kOwnBody; }
 }  // namespace
 
-// Gives what it allocates room behind it.
+// An allocator that adds `wanted_room` bytes behind what it is asked for.
 template <typename Of>
 struct Entry::Roomy {
   using value_type = Of;

@@ -6,8 +6,8 @@ namespace gateway::cache {
 
 namespace {
 constexpr std::string_view kRunId = "local";
-// More are forgotten. What memory holds is guarded by the fence and not by these; only a flight under way is not
-// joined.
+// Beyond this number all keys without a mark are forgotten. What memory holds is guarded by the fence and not by them;
+// all that is lost is that a read joins a flight under way.
 constexpr std::size_t kMostKeys = 2'000;
 }  // namespace
 

@@ -13,7 +13,7 @@ namespace {
 
 using policies::same_name;
 
-// Nothing: `head` does not begin with a line. Its CRLF is taken, too.
+// Takes the first line off `head`, and its CRLF with it. Nothing where `head` does not begin with a whole line.
 std::optional<std::string_view> take_line(std::string_view& head) {
   const auto size = head.find('\r');
   if (size == std::string_view::npos || head.substr(size, 2) != "\r\n") return std::nullopt;

@@ -64,7 +64,7 @@ int run_serve(const config::Inputs& inputs) {
   return kInvalid;
 }
 
-// What a command does not know goes up to the app, --config and the settings' flags among it.
+// Options that a command does not know, --config and the settings' flags among them, go up to the app.
 CLI::App* command(CLI::App& app, const char* name, const char* about) {
   CLI::App* added = app.add_subcommand(name, about);
   added->fallthrough();

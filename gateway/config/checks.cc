@@ -105,7 +105,7 @@ void check_webhooks(const Settings& s, Problems& problems) try {
   problems.emplace_back(e.what());
 }
 
-// What libcurl is to trust: no more is looked for than whether there is anything of the kind.
+// libcurl reads upstream.ca_file by itself; here it is only checked that there is a certificate in it.
 void check_ca_file(const std::string& path, Problems& problems) {
   std::ifstream file(path);
   if (!file) return problems.push_back("upstream.ca_file: " + path + ": cannot be read");

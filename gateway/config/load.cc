@@ -184,7 +184,7 @@ class Loader {
     return found == list.positions->end() ? list.origin : found->second;
   }
 
-  // Two ways of giving the same thing: which of them would win is nobody's guess.
+  // The same thing given in two ways: nobody could guess which of them wins.
   void check_single_grant() {
     const auto& all = givens_.all();
     if (!all.contains("credentials.oauth.grants")) return;
@@ -193,7 +193,8 @@ class Loader {
         refuse(single->second, "given beside credentials.oauth.grants; put it into that list");
   }
 
-  // What a later source replaced was not looked at above; the schema looks at the whole file.
+  // A value that a later source replaced was not checked above; the schema checks the whole file, so that it is found
+  // all the same.
   void check_file() {
     if (!file_ || !problems_.empty()) return;
     if (std::string misfit = check_schema(*file_); !misfit.empty()) problems_.push_back(std::move(misfit));

@@ -15,7 +15,8 @@ std::shared_ptr<Credentials::Fixed> Credentials::fixed_of(const config::Settings
   return fixed;
 }
 
-// A token that stays the same stays the same Access: a 401 to a request under way is no reason to send it again.
+// A token that did not change keeps its Access object: else a request under way that gets a 401 would take it for a new
+// token and go again.
 void Credentials::reload(std::shared_ptr<const config::Settings> settings) {
   auto wanted = fixed_of(*settings);
   const Lock lock(mutex_);

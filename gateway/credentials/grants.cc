@@ -87,7 +87,7 @@ std::vector<policies::GrantView> Grants::views() const {
   return views;
 }
 
-// What the store says, again whenever it may have changed.
+// Reads the store, and again whenever it may have changed.
 asio::awaitable<void> Grants::follow() {
   constexpr milliseconds kPause{250};
   while (!stopping_) {
@@ -174,7 +174,7 @@ asio::awaitable<void> Grants::renew(GrantPtr grant) {
   }
   if (const auto* failure = std::get_if<Failure>(&right)) co_return failed(grant, "store_away", failure->why);
   const auto locked = std::get<token_store::Locked>(std::move(right));  // held to the end
-  // That it ended says nothing of another seed than the one it ended with.
+  // That the grant ended concerns the seed that it ended with, and says nothing about another one.
   const auto& mine = grant->grant;
   const bool ended_before = locked.stored && locked.stored->version == mine.version && locked.stored->seed != mine.seed;
   if (locked.stored && !ended_before && token_store::supersedes(*locked.stored, mine)) {
@@ -195,7 +195,7 @@ asio::awaitable<void> Grants::renew(GrantPtr grant) {
     co_await no_pair(grant, std::get<policies::TokenFault>(std::move(answer)), parts_.endpoint.failure());
 }
 
-// The refresh token that was used is spent: the one that came is kept, whatever else the answer lacked.
+// The refresh token that was used is spent, so the one that came is kept, whatever else the answer lacked.
 asio::awaitable<void> Grants::no_pair(GrantPtr grant, policies::TokenFault fault, std::string why) {
   if (!fault.refresh_token.empty()) {
     Grant next = grant->to_store();
@@ -226,7 +226,8 @@ asio::awaitable<void> Grants::store_pair(GrantPtr grant, policies::TokenPair pai
   if (grant->grant.subject.empty()) log::error("credential_names_no_location", {{"why", view(grant->why_unnamed())}});
 }
 
-// Until it is stored: nobody uses a pair that a crash could lose. False: something later is stored, and was taken.
+// Returns when the pair is stored: nobody uses one that a crash could lose. False: the store holds a later pair, which
+// was taken instead.
 asio::awaitable<bool> Grants::store(GrantPtr grant, Grant next) {
   constexpr milliseconds kMost{1'000};
   milliseconds pause{25};
@@ -297,8 +298,8 @@ void Grants::failed(const GrantPtr& grant, std::string_view result, const std::s
 
 void Grants::adopt(const GrantPtr& grant, Grant next) {
   const bool same_pair = grant->access && next.version == grant->grant.version;
-  // A refresh token that came alone: the access token, if any, is what it was, and so is when to try again. Else
-  // replicas would take turns without a pause at an endpoint that gives nothing better.
+  // Where only a refresh token came, the access token (if any) and the time of the next try stay as they were. Else
+  // replicas would take turns, without a pause, at an endpoint that gives nothing better.
   const bool refresh_only = next.times == grant->grant.times && next.access_token == grant->grant.access_token;
   grant->grant = std::move(next);
   grant->named_here = false;

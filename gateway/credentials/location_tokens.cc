@@ -103,7 +103,7 @@ const LocationTokens::TokenPtr& LocationTokens::entry(const std::string& locatio
   return token;
 }
 
-// What is of no use now; else any: it is made again when it is asked for.
+// Forgets tokens that are of no use now; if that is not enough, any: a token is made again when it is asked for.
 void LocationTokens::forget_old() {
   const auto now = wall_now();
   std::erase_if(tokens_, [now](const auto& item) {

@@ -24,7 +24,7 @@ namespace {
 // A token may be refused, and the one after it too, when it was revoked twice or ended on the way.
 constexpr int kMostRenewals = 2;
 
-// Every admitted try reports one outcome, a cancelled one none that counts.
+// Every try that the circuit admitted reports one outcome to it; a cancelled one reports one that does not count.
 class Admission {
  public:
   Admission(std::shared_ptr<policies::Circuit> circuit, policies::Circuit::Admitted admitted)
@@ -108,7 +108,7 @@ bool worth_a_retry(const upstream::Outcome& outcome) {
   return status == 429 || (status >= 502 && status <= 504);
 }
 
-// Whether it ends with its client: a write that nothing was sent of.
+// Whether it ends when its client leaves, though it is a write: as long as nothing of it was sent.
 bool may_leave(const Request& request) {
   return request.operation->kind == policies::Kind::Write && request.reply && !request.sent;
 }
@@ -128,8 +128,8 @@ void Attempts::set_times(milliseconds deadline, milliseconds token_wait, millise
 
 void Attempts::beat() { standstills_.beat(cache::boottime()); }
 
-// No answer says something about the upstream only where this process ran for most of the time: one that was stopped
-// finds every time limit passed when it goes on, and connections that the upstream gave up meanwhile.
+// That there is no answer says something about the upstream only if this process ran for most of the time. One that was
+// stopped finds every time limit passed when it goes on, and connections that the upstream has given up.
 policies::CircuitOutcome Attempts::circuit_outcome(const upstream::Outcome& outcome, policies::Instant began) const {
   using policies::CircuitOutcome;
   if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) {
@@ -208,7 +208,7 @@ asio::awaitable<bool> Attempts::get_access(std::shared_ptr<const Request> reques
   co_return false;
 }
 
-// The upstream refused the token, and there is, or will be, another answer than that to be had.
+// True: the upstream refused the token, and another one is there (or was waited for), so the request may go again.
 asio::awaitable<bool> Attempts::renewed(std::shared_ptr<const Request> request, const upstream::Outcome& outcome,
                                         credentials::AccessPtr access) {
   const auto* answer = std::get_if<upstream::Response>(&outcome.result);
@@ -259,7 +259,7 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
   }
 
   auto permit_or_refusal = co_await before_sending(request, wait_for_permit(request, budget, attempted.tries > 0));
-  // The limiter answers an ended wait with a refusal, which is nobody's any more.
+  // The limiter answers a cancelled wait with a refusal, but nobody is left to be refused.
   if (may_leave(*request) && request->left) {
     if (auto* permit = std::get_if<limiter::Permit>(&permit_or_refusal)) permit->unsent();
     throw asio::system_error(asio::error::operation_aborted);

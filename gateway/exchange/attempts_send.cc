@@ -11,10 +11,10 @@
 namespace gateway::exchange {
 
 namespace {
-// Between the client and the gateway alone: its key, what only it may be answered, framing.
+// What concerns the client and the gateway alone: its key, its cookies, framing, its request id.
 constexpr std::array<std::string_view, 7> kNeverForwarded{
     "Authorization", "Proxy-Authorization", "Cookie", "Host", "Content-Length", "Expect", "X-Request-Id"};
-// Of a read that others may share: the cache answers these itself.
+// Not forwarded with a read whose answer others may share: the cache obeys these itself.
 constexpr std::array<std::string_view, 3> kNotOfReads{"Cache-Control", "Pragma", "Prefer"};
 
 template <std::size_t N>
@@ -23,8 +23,8 @@ bool among(const std::array<std::string_view, N>& names, std::string_view name) 
                      [&](std::string_view known) { return policies::same_name(known, name); });
 }
 
-// Traced, the try's own span is the parent of what the upstream does; else the client's fields go on as they are (Trace
-// Context section 4.3: who takes no part passes them on).
+// In a traced request the try's own span becomes the parent of what the upstream does. Else the client's fields go on
+// as they are (Trace Context section 4.3: who takes no part passes them on).
 bool replaced_by(const tracing::Scope& span, std::string_view name) {
   if (!span) return false;
   return policies::same_name(name, "traceparent") || (!span.continues() && policies::same_name(name, "tracestate"));

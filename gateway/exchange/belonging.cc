@@ -13,7 +13,7 @@ namespace gateway::exchange {
 namespace {
 constexpr std::size_t kRemembered = 50'000;  // some 5 MB
 
-// What these say of a request ("it may have been applied") is true of the look-up alone.
+// Refusals that say of a request that it may have been sent. That is true of the look-up, not of the request.
 constexpr std::array kSentPerhaps{Refusal::UpstreamTimeout, Refusal::UpstreamReset, Refusal::UpstreamProtocol,
                                   Refusal::UpstreamTooLarge, Refusal::Internal};
 
@@ -30,8 +30,8 @@ server::Response passed(const server::Response& from) {
   return response;
 }
 
-// What the request is refused with where the look-up may come out otherwise later. Always the gateway's own refusal,
-// and one that says that nothing was sent: whoever reads it (a flow) may make a POST again.
+// What the request is refused with where the look-up failed, but may succeed later. It is always the gateway's own
+// refusal, and one that says that nothing was sent: whoever reads it (a flow) may make a POST again.
 std::optional<server::Response> not_now(const server::Response& answer) {
   const auto own = refusal_type(answer);
   const bool about_look_up =

@@ -20,7 +20,7 @@ using metrics::CacheResult;
 using metrics::Tier;
 
 namespace {
-// Of a keyed write nothing may have been sent before, by a process that is gone.
+// A write with an Idempotency-Key may be refused only if no earlier process that worked on its key can have sent it.
 bool may_be_refused(const Request& write) {
   return !write.claim || (!write.claim->doubtful() && !write.claim->learned());
 }
@@ -178,7 +178,7 @@ void Exchange::take_off(RequestPtr request, Flights::FlightPtr flight, cache::Fo
   request->sent = false;
   flight->leader = request;
   flight->on_urgency = [this, request](const Request& joined) {
-    // It is tried, and waits in the queue, for as long as the most patient of them waits.
+    // The shared request waits and is tried for as long as the most patient of those who joined it would.
     const bool longer = request->wait && patience_of(joined) > patience_of(*request);
     if (longer && !joined.wait) request->wait.reset();
     if (longer && joined.wait)
@@ -304,7 +304,7 @@ asio::awaitable<void> Exchange::refresh_once(RequestPtr request) {
   co_await flights_.wait(boarded.flight);
 }
 
-// Of a step that asks Redis; without Redis there is none.
+// The span of a step that asks Redis. Without Redis there is no such step and no span.
 tracing::Scope Exchange::redis_span(const Request& request, std::string_view step) const {
   const bool asks = !parts_.settings->redis.url.empty();
   return tracing::Scope(asks ? request.trace : nullptr, "redis", tracing::Kind::Client,
@@ -328,7 +328,8 @@ asio::awaitable<Exchange::Answer> Exchange::bypass(RequestPtr request) {
   if (const auto* got = std::get_if<upstream::Response>(&attempted.result); got && is_anothers(*request, *got))
     attempted.result = Refused{Refusal::Forbidden, std::string(kOtherLocation), {}};
   auto answer = passed_on(std::move(attempted));
-  // Of what was not sent no length is made: the upstream's Content-Length says what GET would bring.
+  // An answer to HEAD has no body, and must not get a Content-Length of 0: the upstream's own says what GET would
+  // bring.
   if (request->method == "HEAD" && answer.response.body && answer.response.body->empty())
     answer.response.body = nullptr;
   answer.status.forward = policies::Forward::Bypass;
@@ -342,7 +343,7 @@ asio::awaitable<Exchange::Answer> Exchange::write(RequestPtr request) {
 
 asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   using Outcome = cache::Writes::Outcome;
-  // What is surely not sent makes nothing stale: the entries stand in for an upstream that is away.
+  // A write that is surely not sent makes nothing stale: the entries go on standing in for an upstream that is away.
   if (const auto why = parts_.attempts.sure_refusal(*request); why && may_be_refused(*request)) {
     if (request->claim) co_await request->claim->not_applied(), co_await request->claim->conclude();
     auto answer = refused(*why);
@@ -360,7 +361,7 @@ asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
       attempted = co_await parts_.attempts.run(request, {});
   } catch (...) {
     error = std::current_exception();
-    // Where it was sent, by this process or one before, nothing is known: the marks stay as after a lost answer.
+    // If it was sent, by this process or one before, its outcome is unknown: the marks stay, as after a lost answer.
     attempted.sent = attempted.unknown = request->sent || (request->claim && request->claim->doubtful());
   }
   const auto outcome = !attempted.sent ? Outcome::NotSent : attempted.unknown ? Outcome::Unknown : Outcome::Answered;

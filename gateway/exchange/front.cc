@@ -51,7 +51,8 @@ bool usable_id(std::string_view id) {
   return true;
 }
 
-// Both go upstream as they came, and which of them it obeys is not known here.
+// Several Version fields go upstream as they came. Which of them it obeys is not known here, so the request has no
+// cache key.
 bool names_versions(policies::FieldsView fields) {
   return std::count_if(fields.begin(), fields.end(),
                        [](const auto& field) { return policies::same_name(field.name, "Version"); }) > 1;
@@ -81,7 +82,7 @@ std::string_view Front::next_id() {
   return id_;
 }
 
-// Of its fields nothing is trusted, so the id is never the client's.
+// Nothing in a refused request is trusted, so the id is always the gateway's own.
 void Front::on_refused(server::Response& answer, std::string_view reason) {
   const auto id = next_id();
   answer.fields.add("X-Request-Id", std::string(id));
@@ -135,7 +136,8 @@ bool Front::may_be_cached(const policies::Operation& operation) const {
   return settings.passthrough.cache_origin || !policies::is_passthrough(operation);
 }
 
-// Hits from memory need none and are served all the same. False: refused.
+// False: refused, since server.memory_limit is reached. Hits from memory are not asked about: they are served all the
+// same.
 bool Front::has_memory(Seen& seen) {
   if (!parts_.memory_guard.refusing().load(std::memory_order_relaxed)) return true;
   parts_.memory_guard.count_refusal();
@@ -208,8 +210,8 @@ bool Front::locate(Seen& seen) {
   return true;
 }
 
-// False: refused. Without keys every program on the machine is served, but no browser for another site; none of those
-// comes over a unix socket, and TLS has shown them that the name is ours.
+// False: refused. Without client keys every program on the machine is served, but no browser that shows another site's
+// page. No such page can reach a unix socket, and with TLS the browser has checked that the name is ours.
 bool Front::welcome(Seen& seen) {
   if (!in_force_->clients.open()) {
     if (identify(seen)) return true;
@@ -245,7 +247,7 @@ bool Front::identify(Seen& seen) {
   return true;
 }
 
-// True: the answer has left. The clock of the lease is read here, after the request was.
+// True: the answer has left. The clock that the lease is held against is read here, so after the request was (fence.h).
 bool Front::from_memory(Seen& seen) {
   const auto entry = memory_.find(key_);
   if (!entry) return false;

@@ -88,8 +88,8 @@ asio::awaitable<Attempted> Exchange::keyed_attempts(RequestPtr request) {
   co_return attempted;
 }
 
-// Tries until the outcome is known, as far as the upstream can be asked for it. Sent again is only what it shows not to
-// have been applied.
+// Tries until the outcome is known, as far as the upstream can be asked for it. Only what it shows not to have been
+// applied is sent again.
 asio::awaitable<Attempted> Exchange::certain_attempts(RequestPtr request) {
   using Clock = std::chrono::steady_clock;
   constexpr int kMostRepeats = 2;

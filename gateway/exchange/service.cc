@@ -293,8 +293,8 @@ class Service::Impl {
     }
   }
 
-  // Gateways of one Redis database answer each other's reads: one that was meant for another upstream is told. Replicas
-  // may reach one upstream by several names, so that it is no error.
+  // Gateways that share a Redis database answer each other's reads, so one that was meant for another upstream says so
+  // in the log. It is no error, since replicas may reach one upstream by several names.
   asio::awaitable<void> compare_upstreams() {
     const auto before = co_await redis_->command({"SET", "cg:upstream", settings_->upstream.url, "GET"});
     const auto* value = std::get_if<redis::Value>(&before);

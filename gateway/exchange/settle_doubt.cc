@@ -43,8 +43,8 @@ std::optional<std::string> Exchange::duplicate_search(const Request& request) {
                                     request.body ? std::string_view(*request.body) : std::string_view());
 }
 
-// The upstream's index lags, and one whose owner died may even be under way still: only what is not there after that
-// time is taken for never applied. What is there before is found all the same.
+// The upstream's index lags, and a creation whose owner died may even still be under way. So only what is not there
+// after that time counts as never applied; what is found before then counts at once.
 asio::awaitable<Exchange::Settled> Exchange::settle_doubt(RequestPtr request, Clock::time_point sent_at,
                                                           bool owner_died) {
   Settled open;

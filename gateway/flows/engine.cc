@@ -94,7 +94,7 @@ class Engine::Impl {
 
   std::size_t free() const { return parts_.most_runs - std::min(parts_.most_runs, under_way_.size()); }
 
-  // `sent`: when the request that gave them was.
+  // `sent`: when the request to Redis that brought them was sent.
   void begin(const std::vector<Taken>& taken, std::chrono::milliseconds sent, bool claimed) {
     for (const auto& entry : taken) {
       auto lease = std::make_shared<Lease>(Lease{entry, sent});

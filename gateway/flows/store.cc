@@ -295,7 +295,8 @@ asio::awaitable<std::optional<std::int64_t>> Store::drop(std::string run) {
   return of_letters(scripts::drop(), std::move(run));
 }
 
-// All those that are there now: one that fails again meanwhile is a new one.
+// Without a run: all letters that are there now. A run that fails again meanwhile makes a new letter, which is not
+// among them.
 asio::awaitable<std::optional<std::int64_t>> Store::of_letters(scripts::ScriptPtr script, std::string run) {
   const auto before = co_await count();
   if (!before) co_return std::nullopt;

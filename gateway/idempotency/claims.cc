@@ -85,7 +85,7 @@ Held::~Held() {
 asio::awaitable<bool> Held::about_to_send() {
   const auto said = co_await claims_->say(speaker_, IdempotencyStep::Send, {}, kPatience);
   if (said.value_or(false)) phase_ = IdempotencyPhase::Sent;
-  // No reply: it may be kept as sent although it never will be; the destructor says otherwise.
+  // Without a reply the store may have noted that it was sent, which will not happen: the destructor corrects that.
   co_return said.value_or(false);
 }
 

@@ -31,8 +31,8 @@ void FileWatch::set(const std::vector<std::string>& paths) {
   watch_folders();
 }
 
-// Once more for a folder that is watched changes nothing; one that was away and has come back is watched again. A
-// folder of the past is watched to the end: that costs a look.
+// To watch a folder that is watched already changes nothing; one that was gone and is back is watched again. A folder
+// that is of no interest any more stays watched: all that costs is a look.
 void FileWatch::watch_folders() const {
   if (inotify_ < 0) return;
   constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_ONLYDIR;

@@ -40,7 +40,7 @@ std::vector<std::string> Reload::files() const {
 
 void Reload::settings_file() { load("SIGHUP", inputs_, true); }
 
-// The settings file itself is not looked at: whoever is in the middle of changing it says so when it is done.
+// The settings file itself is not among them: whoever edits it sends SIGHUP when it is done.
 void Reload::files_changed(const std::vector<std::string>& paths) {
   auto inputs = inputs_;
   inputs.file_text = running_.file_text;
@@ -70,7 +70,7 @@ void Reload::take(std::string_view cause, config::Loaded loaded, bool tls_anew) 
   auto settings = std::make_shared<const config::Settings>(takeable(*running_.settings, *loaded.settings));
   std::shared_ptr<const server::TlsContext> tls;
   if (tls_anew || settings->server.tls != running_.settings->server.tls) tls = new_tls(*settings);
-  // From here on nothing is refused but by apply_.settings, which then has changed nothing.
+  // From here on only apply_.settings can refuse, and it has changed nothing when it does.
   if (!changes.live.empty()) apply_.settings(settings);
   if (tls) {
     apply_.tls(tls);

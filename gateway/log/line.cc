@@ -93,7 +93,7 @@ char* put_careful(char* to, std::string_view text, std::size_t end) {
   return to;
 }
 
-// Not zero: a byte of `word` is one that JSON does not take as it is, or no ASCII.
+// Not zero where a byte of `word` must be escaped in JSON or is not ASCII.
 std::uint64_t odd(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
   const auto has_zero = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
@@ -112,7 +112,8 @@ bool copy_plain(char* to, std::string_view text, std::size_t at) {
   return odd(sizeof word == 8 ? word : word | std::uint64_t{0x2020202020202020} << 8 * sizeof word % 64) == 0;
 }
 
-// Copies words, since nearly all bytes are plain, the last one over the one before it; null where one is not.
+// Copies `text` word by word, the last word overlapping the one before it. Null where a byte is not plain, which is
+// rare.
 char* put_plain(char* to, std::string_view text) {
   const std::size_t size = text.size();
   bool plain = true;

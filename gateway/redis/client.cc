@@ -51,7 +51,7 @@ Words script_words(std::string_view command, const std::string& script, const Ar
 constexpr std::string_view kReadOnly = "READONLY";
 constexpr const char* kDeposed = "READONLY: the server became a replica";
 
-// What happens around a call whoever makes it: its time is counted, and a deposed master is left.
+// What happens around every call, whoever makes it: its time is counted, and a deposed master is left.
 class Observed final : public Call {
  public:
   Observed(std::shared_ptr<Call> call, std::shared_ptr<const Options> options, std::weak_ptr<Connection> connection,

@@ -77,7 +77,8 @@ void Acceptor::accept_all(int listener) {
   }
 }
 
-// Without it the kernel's queue would fill with clients that wait for nothing.
+// Out of descriptors: one kept in reserve is given up for a moment, to accept a connection and close it. Else the
+// clients in the kernel's queue would wait for nothing.
 bool Acceptor::shed(int listener) {
   if (spare_ < 0 || stopping_) return false;
   ::close(spare_);

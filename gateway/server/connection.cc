@@ -83,7 +83,7 @@ void Connection::lose() {
   notify_hang_up();
 }
 
-// Ends it for the handler's reasons, who needs not be told.
+// The handler itself ended it, so it needs not be told that the client is gone.
 void Connection::cut() {
   on_hang_up_ = nullptr;
   lose();
@@ -125,7 +125,7 @@ void Connection::settle() {
   update_deadline();
 }
 
-// Edge-triggered readiness is told once: what can be read must be read before the next wait.
+// Readiness is edge-triggered, so it is reported once: what can be read must be read before the next wait.
 bool Connection::can_go_on() const {
   if (phase_ == Phase::Reading && !pending_ && !starved_) return true;
   const bool reads = (phase_ == Phase::Reading && !pending_) || phase_ == Phase::Lingering;
@@ -138,7 +138,7 @@ void Connection::end_turn() {
   worker_.post([id = id_](Worker& worker) { worker.with(id, [](Connection&) {}); });
 }
 
-// Records may lie decrypted or half read inside the session: only EAGAIN tells that nothing is left.
+// The session may hold records that are decrypted already, or half read: only EAGAIN says that nothing is left.
 long Connection::receive_tls() {
   const auto size = tls_->read(worker_.read_buffer().data(), worker_.read_buffer().size());
   if (size > 0) return size;
@@ -153,8 +153,8 @@ long Connection::receive() {
   for (;;) {
     const auto size = ::recv(fd_, buffer.data(), buffer.size(), 0);
     if (size > 0) {
-      // A short read has emptied the socket, and edge-triggered readiness tells of what comes later. But a FIN that was
-      // told of already will not be told of again.
+      // A short read means that the socket is empty, and edge-triggered readiness will report what comes later. But a
+      // FIN that was reported already is not reported again.
       readable_ = static_cast<std::size_t>(size) == buffer.size() || peer_shut_;
       return size;
     }
@@ -176,7 +176,7 @@ void Connection::read() {
   }
 }
 
-// A request cut short has nobody who could read an answer to it.
+// The client has closed, between two requests or in the middle of one: nobody is left who could read an answer.
 void Connection::on_end_of_input() {
   peer_shut_ = end_of_input_ = true;
   phase_ = Phase::Closing;

@@ -199,7 +199,7 @@ class Handshakes::Loop {
     lose(pending);
   }
 
-  // Its node is gone, its descriptor the caller's.
+  // Forgets the client. Its descriptor is the caller's to close from here on.
   int release(Pending& pending) {
     const int fd = pending.fd;
     ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);

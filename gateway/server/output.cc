@@ -74,8 +74,8 @@ long Output::send_some(int fd) const {
   return ::sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
-// One record. Small pieces are gathered; a large one is encrypted from where it lies. What begins at offset_ only grows
-// until it is taken, so a repeated write begins with the same bytes.
+// Sends one TLS record. Small pieces are gathered; a large one is encrypted from where it lies. OpenSSL wants a write
+// that it did not take repeated with the same bytes: what begins at offset_ only grows until it is taken.
 long Output::send_some(TlsSession& session) const {
   std::array<char, kRecord> gathered;
   std::size_t count = 0;

@@ -36,8 +36,8 @@ std::size_t length_in(const Table& table, std::string_view text) {
 
 bool all_in(const Table& table, std::string_view text) { return length_in(table, text) == text.size(); }
 
-// `text` without the words at its front that hold no delete, no `mark` and no byte below `least`: nearly all text goes
-// eight bytes at a time, and what is left is looked at one by one.
+// Drops whole words (eight bytes) from the front of `text` while they hold no delete, no `mark` and no byte below
+// `least`. Nearly all text goes that way; what is left is looked at byte by byte.
 std::string_view after_plain_words(std::string_view text, char least, char mark) {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
   const auto has_zero = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };

@@ -26,7 +26,8 @@ constexpr long kSessionSeconds = 3600;
 
 int no_passphrase(char*, int, int, void*) { return 0; }
 
-// Clients that name protocols and not this one would not understand the answers: told so (RFC 7301 section 3.2).
+// A client that offers protocols, but not this one, would not understand the answers: it gets an alert (RFC 7301
+// section 3.2).
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
                     unsigned int offered_size, void*) {
   static constexpr unsigned char kOurs[] = "\x08http/1.1";

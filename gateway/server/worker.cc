@@ -19,7 +19,8 @@ constexpr std::size_t kPlaceBits = 24;                  // the lower bits of a c
 constexpr std::chrono::milliseconds kLeastIdle{1'000};  // while draining
 constexpr std::uint64_t kPlaceMask = (1u << kPlaceBits) - 1;
 
-// FdSet::Entry hides its base, and with it the Shutdown flag; the cast is the one way the language leaves (expr.cast).
+// FdSet::Entry derives privately from Event, which hides the Shutdown flag. Only a C-style cast may convert to a
+// private base ([expr.cast]).
 const Pistache::Polling::Event& event_of(const Pistache::Aio::FdSet::Entry& entry) {
   return (const Pistache::Polling::Event&)entry;  // NOLINT(google-readability-casting)
 }
@@ -112,7 +113,7 @@ void Worker::adopt(Arrival arrival) {
   with(id, [&](Connection& adopted) {
     if (arrival.linger) return adopted.linger();
     if (arrival.refusal != nullptr) return adopted.refuse(*arrival.refusal);
-    // The first request may have come with the end of the handshake: no readiness tells of what was read already.
+    // The first request may have been read together with the end of the handshake: no readiness will report it.
     if (encrypted) adopted.on_ready({.readable = true});
   });
 }
@@ -127,7 +128,7 @@ void Worker::watch(Connection& connection, bool writable) {
   }
 }
 
-// Those whose handshake ends only now have not sent their first request: they get a second at least.
+// A client whose handshake ends only now has not sent its first request yet: it gets a second at least.
 void Worker::drain(std::chrono::milliseconds idle) {
   draining_ = true;
   deadlines_.set_duration(Wait::Idle, std::max(idle, kLeastIdle));
@@ -135,7 +136,7 @@ void Worker::drain(std::chrono::milliseconds idle) {
     if (!connections_[place]) continue;
     with(connections_[place]->id(), [&](Connection& connection) {
       if (idle == std::chrono::milliseconds{0}) return connection.on_drain_begin();
-      // All anew, so that the list stays in the order of ending.
+      // Each deadline is set anew, so that their list stays sorted.
       if (connection.wait() == Wait::Idle) deadlines_.start(connection, Wait::Idle, now_);
     });
   }

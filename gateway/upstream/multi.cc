@@ -76,7 +76,8 @@ void Multi::forget(curl_socket_t descriptor) {
   let_go(descriptor);
 }
 
-// At once, not when the last of its handlers is gone: libcurl may close it and open another of the same number.
+// Lets go at once, not when the last handler is gone: libcurl may close the descriptor and open another one of the same
+// number.
 void Multi::let_go(curl_socket_t descriptor) {
   const auto found = sockets_.find(descriptor);
   if (found == sockets_.end()) return;
@@ -105,8 +106,9 @@ int Multi::watch(curl_socket_t descriptor, int what) {
   return 0;
 }
 
-// What is no connection that has served a request may be closed without a word (an attempt that lost to another
-// address, what wakes libcurl when a name is resolved), and its number be another's: it is let go of now.
+// Only a connection that has served a request stays watched. Any other descriptor (an attempt that lost to another
+// address, the one that wakes libcurl when a name is resolved) may be closed without a word and its number used again:
+// it is let go of now.
 void Multi::unwatch(curl_socket_t descriptor) {
   const auto found = sockets_.find(descriptor);
   if (found == sockets_.end()) return;
@@ -148,8 +150,8 @@ void Multi::arm(long milliseconds) {
   arm_timer();
 }
 
-// Nearly always a transfer ends before its limits: a timer set for an earlier moment stays, and is set anew when it
-// ends.
+// Nearly every transfer ends before its time limits, so a timer that is set for an earlier moment is left alone; when
+// it fires, it is set for what is wanted by then.
 void Multi::arm_timer() {
   if (wanted_ >= armed_for_) return;
   armed_for_ = wanted_;

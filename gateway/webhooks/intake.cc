@@ -118,7 +118,7 @@ asio::awaitable<Result> Intake::take(std::shared_ptr<Delivery> delivery) {
   co_return delivery->trigger == nullptr ? Result::Unknown : Result::Accepted;
 }
 
-// False: not every replica is known to have dropped it; where Redis is away it is repeated when that is back.
+// False: some replica may not have dropped it yet. Where Redis is away, the invalidation is repeated when it is back.
 asio::awaitable<bool> Intake::invalidate(const policies::Trigger& trigger, std::shared_ptr<Delivery> delivery) {
   std::vector<cache::Writes::Key> keys;
   for (auto& name : policies::keys_of_event(trigger, delivery->received->body)) {

@@ -11,7 +11,7 @@ namespace {
 
 [[noreturn]] void fail(const std::string& field, std::string what) { throw Failed{{field, std::move(what)}}; }
 
-// A number, a truth value or a text as text; nothing for what has no one line.
+// A number, a truth value or a text, as text; nothing for null, a list or an object.
 std::optional<std::string> plain_text(const Json& value) {
   if (const auto* text = value.as<std::string>()) return *text;
   if (const auto* number = value.as<Number>()) return number->text;

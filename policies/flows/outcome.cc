@@ -32,7 +32,7 @@ Verdict judge_refusal(const StepAnswer& answer) {
   if (among(kNotSentForNow, answer.refusal)) return Verdict::Wait;
   if (among(kNotSent, answer.refusal)) return Verdict::Again;
   if (among(kSentPerhaps, answer.refusal)) return Verdict::Doubt;
-  // One that this list does not know: what asks for another time is given one.
+  // A refusal that these lists do not know: where its status says "later", it is tried again.
   return answer.status == 409 || answer.status == 429 || answer.status >= 500 ? Verdict::Again : Verdict::Dead;
 }
 

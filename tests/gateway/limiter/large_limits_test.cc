@@ -33,10 +33,11 @@ struct Caller {
     co_return Array{Value{as<std::int64_t>(result).value_or(-1)}};
   }
   asio::awaitable<std::string> join(std::string replica, std::string before, bool alone, int known) {
+    const auto nonce = "nonce-" + std::to_string(++ids);
     const auto reply =
         co_await call(gateway::limiter::scripts().join, {"gateway:limit:epoch", "gateway:limit:replicas"},
-                      {"nonce-" + std::to_string(++ids), redis.status().run_id, before, replica, "3000000", "60000000",
-                       alone ? "1" : "0", std::to_string(known), "0"});
+                      {nonce, redis.status().run_id, before, replica, "3000000", "60000000", alone ? "1" : "0",
+                       std::to_string(known), "0"});
     co_return std::get<std::string>(reply.at(0).data);
   }
   asio::awaitable<std::int64_t> take_back(std::string nonce, std::string replica, std::string reservations,
