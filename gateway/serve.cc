@@ -25,6 +25,7 @@
 #include "gateway/metrics/metrics.h"
 #include "gateway/metrics/process.h"
 #include "gateway/process_limits.h"
+#include "gateway/run_loop.h"
 #include "gateway/serve_parts.h"
 #include "gateway/server/server.h"
 #include "gateway/status/board.h"
@@ -71,6 +72,8 @@ class Gateway {
         admin_({settings_->admin.key_hash, config::reachable_by_others(settings_->admin.listen)}) {
     metrics_.gauge("gateway_log_lines_dropped_total", "Log lines dropped because nobody read them fast enough.",
                    [] { return static_cast<double>(log::dropped()); });
+    metrics_.gauge("gateway_handler_failures_total", "Handlers of the Asio thread that ended with an exception.",
+                   [] { return static_cast<double>(handler_failures()); });
     add_admin_routes(admin_, metrics_);
     admin_.add_ready_check([this] { return admin::ReadyPart{"gateway", !ending_, ending_ ? "it is ending" : ""}; });
     service_.emplace(settings_, metrics_, admin_);

@@ -29,6 +29,7 @@
 #include "gateway/mutex.h"
 #include "gateway/random.h"
 #include "gateway/records/records.h"
+#include "gateway/run_loop.h"
 #include "gateway/webhooks/intake.h"
 #include "policies/passthrough.h"
 #include "policies/surrogate_keys.h"
@@ -150,7 +151,7 @@ class Service::Impl {
     asio::co_spawn(io_, memory_guard_.watch(), log::logged("memory_guard_failed"));
     asio::co_spawn(io_, publish_limits(), log::logged("publish_limits_failed"));
     if (flows_) flows_->start();
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] { run_loop(io_); });
   }
 
   void stop() {
@@ -177,6 +178,7 @@ class Service::Impl {
       co_await redis_tier_->leave();
     }
     if (redis_) redis_->stop();
+    co_await asio::post(io_, asio::use_awaitable);  // those whom Redis still owed an answer hear of it first
   }
 
   void make_tier() {
