@@ -26,6 +26,7 @@ class Follower : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Follower
  public:
   Follower(std::string_view path, const std::function<void(std::string_view)>& found)
       : names_(split(path)), found_(found) {}
+  bool object() const { return object_; }
 
   bool String(const char* text, rapidjson::SizeType size, bool) { return scalar({text, size}); }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) { return scalar({text, size}); }
@@ -35,7 +36,10 @@ class Follower : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Follower
     next_ = on_path ? matched + 1 : kOffPath;
     return true;
   }
-  bool StartObject() { return open(); }
+  bool StartObject() {
+    object_ |= next_ == names_.size();
+    return open();
+  }
   bool StartArray() { return open(); }
   bool EndObject(rapidjson::SizeType) { return close(); }
   bool EndArray(rapidjson::SizeType) { return close(); }
@@ -60,6 +64,7 @@ class Follower : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Follower
   const std::function<void(std::string_view)>& found_;
   std::vector<std::size_t> open_;
   std::size_t next_ = 0;
+  bool object_ = false;
 };
 
 }  // namespace
@@ -69,14 +74,15 @@ std::string_view without_mark(std::string_view json) {
   return json.substr(json.starts_with(kMark) ? kMark.size() : 0);
 }
 
-JsonText json_strings(std::string_view json, std::string_view path,
-                      const std::function<void(std::string_view)>& found) {
+JsonText json_strings(std::string_view json, std::string_view path, const std::function<void(std::string_view)>& found,
+                      bool* object) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   json = without_mark(json);
   rapidjson::MemoryStream stream(json.data(), json.size());
   rapidjson::Reader reader;
   Follower follower(path, found);
   const bool good = !reader.Parse<kFlags>(stream, follower).IsError();
+  if (object != nullptr) *object = follower.object();
   // A zero byte ends RapidJSON's reading; for everybody else it is an error.
   return good && stream.Tell() == json.size() ? JsonText::Whole : JsonText::Broken;
 }

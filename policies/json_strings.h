@@ -18,6 +18,8 @@ enum class JsonText {
 
 // Calls `found` for each string (unescaped) and number (as written) at `path`, member names joined by dots. Arrays on
 // the way and at the end are walked through; a name that is there twice is given twice. The view lasts for the call.
-JsonText json_strings(std::string_view json, std::string_view path, const std::function<void(std::string_view)>& found);
+// `object`: becomes true where an object stands there, or in an array there.
+JsonText json_strings(std::string_view json, std::string_view path, const std::function<void(std::string_view)>& found,
+                      bool* object = nullptr);
 
 }  // namespace policies

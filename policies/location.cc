@@ -32,6 +32,7 @@ class Named {
     if (differs(value)) return;
     if (!value.empty() && !location_) location_.emplace(source, std::string(value));
   }
+  void object() { conflicting_ = true; }  // whatever the upstream makes of it, it is no location's id
   bool conflicting() const { return conflicting_; }
   std::optional<Location>& location() { return location_; }
 
@@ -45,12 +46,25 @@ class Named {
   bool conflicting_ = false;
 };
 
-bool is_named(std::string_view encoded, std::string_view also) {
-  const auto names = [&](std::string_view name) { return name == kName || (!also.empty() && name == also); };
-  if (encoded.find('%') == std::string_view::npos) return names(encoded);
+enum class Naming : std::uint8_t { No, One, Object };
+
+// Servers differ: for some a name's case means nothing, for some `name[]` and `name[0]` are elements of a list and
+// `name[word]` is a member of an object.
+Naming naming(std::string_view name, std::string_view wanted) {
+  if (wanted.empty() || name.size() < wanted.size() || !same_letters(name.substr(0, wanted.size()), wanted))
+    return Naming::No;
+  const auto rest = name.substr(wanted.size());
+  if (rest.empty()) return Naming::One;
+  if (rest.front() != '[') return Naming::No;
+  return rest.find_first_not_of("[]0123456789") == std::string_view::npos ? Naming::One : Naming::Object;
+}
+
+Naming naming(std::string_view encoded, std::string_view wanted, std::string_view also) {
   std::string decoded;
-  append_decoded(decoded, encoded);
-  return names(decoded);
+  if (encoded.find('%') != std::string_view::npos) append_decoded(decoded, encoded);
+  const auto name = decoded.empty() ? encoded : std::string_view(decoded);
+  const auto by_name = naming(name, wanted);
+  return by_name == Naming::No ? naming(name, also) : by_name;
 }
 
 // A query or a form: name=value pairs between '&'.
@@ -59,13 +73,14 @@ void read_pairs(std::string_view pairs, std::string_view also, Source source, Na
     const std::size_t end = pairs.find('&');
     const std::string_view pair = pairs.substr(0, end);
     const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && is_named(pair.substr(0, equals), also))
-      named.encoded(source, pair.substr(equals + 1));
+    const auto how = equals == std::string_view::npos ? Naming::No : naming(pair.substr(0, equals), kName, also);
+    if (how == Naming::One) named.encoded(source, pair.substr(equals + 1));
+    if (how == Naming::Object) named.object();
     pairs = end == std::string_view::npos ? std::string_view{} : pairs.substr(end + 1);
   }
 }
 
-enum class BodyForm { None, Json, PerhapsJson, Pairs, Coded };
+enum class BodyForm { None, Json, PerhapsJson, Pairs, Parts, Coded };
 
 std::string_view media_type(std::string_view content_type) {
   return trimmed(content_type.substr(0, content_type.find(';')));
@@ -83,11 +98,31 @@ BodyForm form_of(const LocationInputs& request) {
   const std::string_view type = media_type(find_field(request.fields, "Content-Type").value_or(""));
   const bool json = ends_with_json(type);
   const bool pairs = same_name(type, "application/x-www-form-urlencoded");
-  if (!type.empty() && !json && !pairs) return BodyForm::None;
+  const bool parts = same_name(type, "multipart/form-data");
+  if (!type.empty() && !json && !pairs && !parts) return BodyForm::None;
   const auto coding = find_field(request.fields, "Content-Encoding");
   if (coding && !coding->empty() && !same_name(*coding, "identity")) return BodyForm::Coded;
   if (pairs) return BodyForm::Pairs;
+  if (parts) return BodyForm::Parts;
   return json ? BodyForm::Json : BodyForm::PerhapsJson;
+}
+
+// The parts of a form that are called so (RFC 7578 section 4.2). False where one has no value that can be told.
+bool read_parts(std::string_view body, Named& named) {
+  constexpr std::string_view kParameter = "name=";
+  for (auto at = body.find(kParameter); at != std::string_view::npos; at = body.find(kParameter, at)) {
+    at += kParameter.size();
+    const auto name = unquoted(body.substr(at, body.find_first_of(";\r\n", at) - at));
+    const auto how = naming(name, kName);
+    if (how == Naming::Object) named.object();
+    if (how != Naming::One) continue;
+    const auto head_end = body.find("\r\n\r\n", at);
+    if (head_end == std::string_view::npos) return false;
+    const auto begin = head_end + 4, end = body.find("\r\n", begin);
+    if (end == std::string_view::npos) return false;
+    named.copied(Source::Body, body.substr(begin, end - begin));
+  }
+  return true;
 }
 
 // False where a body that may name a location cannot be read.
@@ -99,8 +134,11 @@ bool read_body(const LocationInputs& request, Named& named) {
     read_pairs(request.body, {}, Source::Body, named);
     return true;
   }
-  const auto text =
-      json_strings(request.body, kName, [&](std::string_view value) { named.copied(Source::Body, value); });
+  if (form == BodyForm::Parts) return read_parts(request.body, named);
+  bool object = false;
+  const auto text = json_strings(
+      request.body, kName, [&](std::string_view value) { named.copied(Source::Body, value); }, &object);
+  if (object) named.object();
   return text == JsonText::Whole || form == BodyForm::PerhapsJson;
 }
 
@@ -135,7 +173,7 @@ std::string_view to_string(Location::Source source) {
 std::string_view to_string(LocationProblem::Reason reason) {
   switch (reason) {
     case Reason::Conflicting:
-      return "The request names two different locations; name one, in one place.";
+      return "The request names two different locations, or one that is no text; name one, in one place.";
     case Reason::Missing:
       return "There are several locations and the request names none; add locationId to the query or the body, or send "
              "it in an X-Location-Id field.";

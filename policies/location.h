@@ -44,10 +44,10 @@ std::string_view to_string(Location::Source source);
 
 struct LocationProblem {  // answered 400
   enum class Reason : std::uint8_t {
-    Conflicting,  // named more than once, differently
+    Conflicting,  // named more than once, differently, or as an object
     Missing,      // none named and no default
-    // The body may name one and cannot be read (broken JSON, deeper than 64 levels, content-coded), and it matters:
-    // `several` or `restricted`. Elsewhere the request goes on, and upstream says what is wrong with it.
+    // The body may name one and cannot be read (broken JSON, deeper than 64 levels, content-coded, a part of a form
+    // without an end), and it matters: `several` or `restricted`. Elsewhere the request goes on, and upstream says what is wrong with it.
     UnreadableBody,
   };
   Reason reason;

@@ -43,6 +43,43 @@ TEST_CASE("a location is taken from the query, percent-decoded") {
   CHECK(told({.query = "locationId&xlocationId=L2&locationIdx=L3"}) == "unknown ");
 }
 
+TEST_CASE("what a server may take for the location counts, however it is spelt") {
+  CHECK(told({.query = "locationId[]=L1"}) == "query L1");
+  CHECK(told({.query = "locationId%5B0%5D=L1"}) == "query L1");
+  CHECK(told({.query = "LocationID=L1"}) == "query L1");
+  CHECK(told({.query = "locationId=L1&locationId[]=L2"}) == "conflicting");
+  CHECK(told({.query = "locationId=L1&locationId%5B0%5D=L2"}) == "conflicting");
+  CHECK(told({.query = "locationId=L1&locationid=L2"}) == "conflicting");
+  CHECK(told({.query = "location_id[]=L2&locationId=L1", .parameter = "location_id"}) == "conflicting");
+  CHECK(told({.query = "locationId[$ne]=L1"}) == "conflicting");
+  CHECK(told({.query = "locationId=L1&locationId[a][b]=L1"}) == "conflicting");
+  CHECK(told({.query = "locationIds[]=L2&xlocationId[]=L3&location[]=L4"}) == "unknown ");
+  CHECK(told_body("application/json", R"({"locationId":["L1"]})") == "body L1");
+  CHECK(told_body("application/json", R"({"locationId":["L1","L2"]})") == "conflicting");
+  CHECK(told_body("application/json", R"({"locationId":{"$ne":"L1"}})") == "conflicting");
+  CHECK(told_body("application/json", R"({"locationId":[{"$ne":"L1"}]})") == "conflicting");
+  CHECK(told_body("application/json", R"({"a":{"locationId":{}},"locationId":"L1"})") == "body L1");
+  CHECK(told_body("application/x-www-form-urlencoded", "locationId[]=L1&locationId[]=L2") == "conflicting");
+}
+
+TEST_CASE("a form's parts name it") {
+  const auto form = [](std::string_view disposition, std::string_view value) {
+    return told_body("multipart/form-data; boundary=b",
+                     std::string("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx\r\n"
+                                 "--b\r\nContent-Disposition: form-data; ")
+                         .append(disposition)
+                         .append("\r\n\r\n")
+                         .append(value));
+  };
+  CHECK(form("name=\"locationId\"", "L1\r\n--b--\r\n") == "body L1");
+  CHECK(form("name=locationId", "L1\r\n--b--\r\n") == "body L1");
+  CHECK(form("name=\"locationId[]\"", "L1\r\n--b--\r\n") == "body L1");
+  CHECK(form("name=\"locationId\"", "L1\r\n--b\r\nA: b; name=\"locationId\"\r\n\r\nL2\r\n--b--") == "conflicting");
+  CHECK(form("name=\"locationId[a]\"", "L1\r\n--b--\r\n") == "conflicting");
+  CHECK(form("name=\"locationId\"", "L1") == "unreadable");
+  CHECK(form("name=\"locations\"", "L1\r\n--b--\r\n") == "unknown ");
+}
+
 TEST_CASE("a location is taken from the top of a JSON body") {
   CHECK(told({.fields = kJson, .body = R"({"a":{"locationId":"L9"},"locationId":"L1"})"}) == "body L1");
   CHECK(told({.fields = kJson, .body = R"({"location\u0049d":"L\u0031"})"}) == "body L1");
