@@ -65,12 +65,17 @@ asio::awaitable<Found> RedisTier::look_up(std::string key, std::vector<std::stri
 
 asio::awaitable<void> RedisTier::wait_for_other(std::string key, std::chrono::milliseconds limit) {
   // A landing is announced; one that was missed, or a leader that died, is found out by asking again.
-  Timer timer(io_, std::min<std::chrono::milliseconds>(limit, 200ms));
+  const auto until = Timer::clock_type::now() + std::min<std::chrono::milliseconds>(limit, 200ms);
+  Timer timer(io_);
   auto seat = followers_.emplace(std::move(key), &timer);
-  asio::error_code ignored;
+  asio::error_code woken;
   try {
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  } catch (...) {
+    // Nothing is announced by a Redis that is away: that is noticed within one time limit of it.
+    while (!woken && Timer::clock_type::now() < until && client_.status().up && !client_.silent()) {
+      timer.expires_at(std::min(until, Timer::clock_type::now() + options_.timeout));
+      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+  } catch (...) {  // no destructor does this: a frame that ends with its io_context ends after the tier
     followers_.erase(seat);
     throw;
   }

@@ -298,4 +298,23 @@ TEST_SUITE("redis look-up") {
     CHECK(told == std::vector<std::string>{tier.key});  // of the first landing nobody was told
     CHECK(claim().leads);
   }
+
+  TEST_CASE("one who waits for another's fetch does not wait on once Redis is away") {
+    for (const bool killed : {false, true}) {
+      CAPTURE(killed);
+      Tier tier(20ms);
+      run(tier.session.io, [&]() -> asio::awaitable<void> {
+        const auto waited = [&]() -> asio::awaitable<Clock::duration> {
+          const auto began = Clock::now();
+          co_await tier.tier.wait_for_other(tier.key, 10s);
+          co_return Clock::now() - began;
+        };
+        CHECK(co_await waited() >= 200ms);
+        killed ? tier.server.kill() : tier.server.pause();
+        CHECK(unavailable(co_await tier.session.client.command({"PING"})).has_value());
+        CHECK(co_await waited() < 150ms);
+      });
+      if (!killed) tier.server.resume();
+    }
+  }
 }
