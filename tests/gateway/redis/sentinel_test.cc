@@ -9,7 +9,7 @@ namespace {
 RedisServer::Options sentinel_of(const RedisServer& master) {
   return {.arguments = {"--sentinel"},
           .config = "sentinel monitor main 127.0.0.1 " + std::to_string(master.port()) +
-                    " 1\nsentinel down-after-milliseconds main 200\nsentinel failover-timeout main 3000\n"};
+                    " 1\nsentinel down-after-milliseconds main 200\nsentinel failover-timeout main 1000\n"};
 }
 
 std::string sentinel_url(std::vector<std::uint16_t> ports, const std::string& master) {
@@ -35,7 +35,10 @@ TEST_CASE("the master is asked of the sentinels in turn, and again after a fail-
   // Its pace is made for networks: INFO every 10 s, and so on.
   CHECK(sentinel.command({"SENTINEL", "DEBUG", "info-period", "50", "ping-period", "50", "ask-period", "50",
                           "publish-period", "100"}) == "+OK\r\n");
-  Session session(options(sentinel_url({test_support::free_port(), sentinel.port()}, "main")));
+  // Bound and not listening: connections to it are refused, and nobody else can take the port meanwhile.
+  asio::ip::tcp::acceptor deaf(setup, asio::ip::tcp::v4());
+  deaf.bind({asio::ip::address_v4::loopback(), 0});
+  Session session(options(sentinel_url({deaf.local_endpoint().port(), sentinel.port()}, "main")));
   const std::string first = session.client.status().run_id;
   run(session.io, [&]() -> asio::awaitable<void> {
     CHECK(text(co_await session.client.command({"SET", "a", "1"})) == "OK");
