@@ -89,7 +89,7 @@ class Gateway {
   void run() {
     start();
     const int signal = attend();
-    signals_.unblock();
+    lifecycle::Signals::ending(signal);
     end(signal);
   }
 

@@ -30,6 +30,19 @@ int Signals::wait(std::initializer_list<int> others, std::chrono::milliseconds l
   return ::read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
 }
 
-void Signals::unblock() const { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+void Signals::ending(int by) {
+  const bool asked_for = by == SIGTERM || by == SIGINT;
+  struct sigaction first {};
+  first.sa_flags = SA_RESTART;
+  // Where another process has taken over, the end has not been asked for yet.
+  first.sa_handler = [](int) { ::signal(SIGTERM, SIG_DFL), ::signal(SIGINT, SIG_DFL); };
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    if (!asked_for) ::sigaction(signal, &first, nullptr);
+    sigaddset(&ends, signal);
+  }
+  ::pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
+}
 
 }  // namespace gateway::lifecycle

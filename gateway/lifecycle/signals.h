@@ -19,8 +19,9 @@ class Signals {
   // The next signal; 0 when one of the descriptors (-1: none) is readable before, or nothing came in time.
   int wait(std::initializer_list<int> others, std::chrono::milliseconds limit) const;
 
-  // From now on they have their default effect: who asks twice for the end gets it at once.
-  void unblock() const;
+  // From now on the process ends, because of `by`, and nobody waits any more. Who asks twice for the end (SIGTERM,
+  // SIGINT) gets it at once; SIGHUP and SIGUSR2 do nothing, since requests are still under way. Main thread.
+  static void ending(int by);
 
  private:
   sigset_t set_;

@@ -199,6 +199,47 @@ TEST_SUITE("take-over") {
     hand_over_under_load(rig, rig.gateway->address(), 1);
   }
 
+  TEST_CASE("a process that ends finishes its requests whatever it is told, but the end itself a second time") {
+    for (const bool handed_over : {false, true}) {
+      CAPTURE(handed_over);
+      Rig rig;
+      const pid_t pid = rig.gateway->process().pid();
+      HttpClient(rig.simulator.address())
+          .send({.method = "POST",
+                 .target = "/_simulator/faults",
+                 .body = R"({"match":{"method":"PUT"},"fault":"latency=3s","count":1})"});
+      HttpClient client(rig.gateway->address(), 30s);
+      const HttpRequest put{.method = "PUT",
+                            .target = kContact,
+                            .fields = {{"Content-Type", "application/json"}},
+                            .body = R"({"firstName":"Last"})"};
+      client.write(to_bytes(put, "gateway"));
+      ::kill(pid, handed_over ? SIGUSR2 : SIGTERM);
+      REQUIRE(rig.logged("ending", 1));
+      ::kill(pid, SIGHUP);
+      ::kill(pid, SIGUSR2);
+      if (handed_over) ::kill(pid, SIGTERM);  // the end is asked for once
+      CHECK(client.read("PUT").status == 200);
+      client.close();
+      REQUIRE(eventually(kLimit, [&] { return ended(pid); }));
+      if (handed_over) CHECK(rig.logged("predecessor_ended", 1));
+      if (!handed_over) CHECK(rig.gateway->process().wait_for_exit(kLimit) == 0);
+    }
+  }
+
+  TEST_CASE("a process that is told twice to end ends at once") {
+    Rig rig;
+    HttpClient(rig.simulator.address())
+        .send({.method = "POST", .target = "/_simulator/faults", .body = R"({"fault":"hang","count":1})"});
+    HttpClient client(rig.gateway->address(), 30s);
+    client.write(to_bytes({.target = kContact}, "gateway"));
+    auto& process = rig.gateway->process();
+    process.signal(SIGTERM);
+    REQUIRE(rig.logged("ending", 1));
+    process.signal(SIGTERM);
+    CHECK(process.wait_for_exit(kLimit) == 128 + SIGTERM);
+  }
+
   TEST_CASE("a socket that systemd passes is served, and its file stays systemd's") {
     const TempDir folder;
     SimulatorProcess simulator;
