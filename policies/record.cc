@@ -6,13 +6,19 @@
 #include <algorithm>
 
 #include "policies/json_slices.h"
+#include "policies/query.h"
 
 namespace policies {
 
 namespace {
 
+std::optional<std::string_view> member_of_kind(std::string_view body, std::string_view name, char begins) {
+  const auto value = json_member(body, name);
+  return value && value->starts_with(begins) ? value : std::nullopt;
+}
+
 std::optional<std::string_view> value_of(const PartAnswer& answer) {
-  return answer.status == 200 ? json_member(answer.body, kParts[answer.part].member) : std::nullopt;
+  return answer.status == 200 ? member_of_kind(answer.body, kParts[answer.part].member, '[') : std::nullopt;
 }
 
 void append_name(std::string& out, std::string_view name) {
@@ -43,6 +49,19 @@ void append_problem(std::string& out, int status, std::string_view body) {
   }
   json.EndObject();
   out.append(buffer.GetString(), buffer.GetSize());
+}
+
+std::optional<std::string_view> contact_of(std::string_view body) { return member_of_kind(body, "contact", '{'); }
+
+std::optional<std::string> include_of(std::string_view query) {
+  std::optional<std::string> all;
+  for_each_parameter(query, [&](std::string_view name, std::string_view value) {
+    if (name != "include" && name != "include[]") return;
+    if (!all) all.emplace();
+    if (!all->empty() && !value.empty()) *all += ',';
+    *all += value;
+  });
+  return all;
 }
 
 std::variant<Parts, UnknownPart> parse_parts(std::string_view include) {

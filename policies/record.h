@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -27,9 +28,16 @@ constexpr bool includes(Parts parts, std::size_t part) { return (parts >> part &
 struct UnknownPart {
   std::string name;
 };
+// What a query's `include` says, with all that it says in several (`include=notes&include=tasks`, `include[]=notes`) in
+// one list; nothing where it has none.
+std::optional<std::string> include_of(std::string_view query);
+
 // "notes,tasks": any order, each once or more; empty: none.
 std::variant<Parts, UnknownPart> parse_parts(std::string_view include);
 std::string known_parts();  // "notes, tasks, appointments", for a problem's detail
+
+// The contact in the answer of its operation, the very bytes; nothing where there is none.
+std::optional<std::string_view> contact_of(std::string_view body);
 
 // What was answered for one part: status and body as they came.
 struct PartAnswer {
@@ -39,8 +47,8 @@ struct PartAnswer {
 };
 
 // {"contact":…,"notes":[…],"problems":{"tasks":{"status":502,…}}}: a part that failed is missing and named under
-// `problems` (only there where there is one) with the answer that it got. `contact`: the contact's own JSON.
-// The closing brace is left out, so that more members may follow.
+// `problems` (only there where there is one) with the answer that it got; so is one that is no list. `contact`: the
+// contact's own JSON. The closing brace is left out, so that more members may follow.
 void append_record(std::string& out, std::string_view contact, const std::vector<PartAnswer>& parts);
 
 // The problem (RFC 9457) that an answer with this status and body stands for: the body itself where it is one already,

@@ -108,7 +108,7 @@ void Reconciliation::serve(const std::shared_ptr<OwnRequest>& request) {
   auto exporting = std::make_shared<Export>(io_, request, running_);
   auto& cursor = exporting->cursor;
   const std::string location(request->parameter("locationId"));
-  const auto include = policies::query_parameter(request->query, "include");
+  const auto include = policies::include_of(request->query);
   const auto parsed = policies::parse_parts(include.value_or(""));
   if (const auto* unknown = std::get_if<policies::UnknownPart>(&parsed))
     return request->answer(unknown_part(*unknown), "unknown-part");

@@ -45,7 +45,7 @@ server::Response unknown_part(const policies::UnknownPart& part) {
 }
 
 void WholeRecord::serve(const std::shared_ptr<OwnRequest>& request) {
-  const auto include = policies::query_parameter(request->query, "include");
+  const auto include = policies::include_of(request->query);
   const auto parsed = policies::parse_parts(include.value_or("notes,tasks,appointments"));
   if (const auto* unknown = std::get_if<policies::UnknownPart>(&parsed))
     return request->answer(unknown_part(*unknown), kBadInclude);
@@ -64,7 +64,7 @@ asio::awaitable<server::Response> WholeRecord::answer(std::shared_ptr<OwnRequest
     if (policies::includes(parts, part))
       group.start(calls_.run(call_for(*request, path + std::string(policies::kParts[part].path))));
   auto contact = co_await calls_.run(call_for(*request, path));
-  const auto own = policies::json_member(body_of(contact), "contact");
+  const auto own = policies::contact_of(body_of(contact));
   if (contact.status != 200) co_return contact;  // the group goes with it
   if (request->proves && is_elsewhere(policies::RecordKind::Contact, body_of(contact), request->location))
     co_return exchange::to_response(exchange::Refusal::Forbidden, std::string(exchange::kOtherLocation));

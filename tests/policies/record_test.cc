@@ -67,6 +67,21 @@ TEST_CASE("parts are named in any order, and an unknown one is told") {
   CHECK(known_parts() == "notes, tasks, appointments");
 }
 
+TEST_CASE("an include that is said in several is taken together") {
+  CHECK_FALSE(include_of("").has_value());
+  CHECK_FALSE(include_of("includes=notes&x=include").has_value());
+  CHECK(include_of("include=") == "");
+  CHECK(include_of("include=tasks&x=1&include=notes") == "tasks,notes");
+  CHECK(include_of("include[]=tasks&include%5B%5D=notes&include=") == "tasks,notes");
+  CHECK(include_of("include=notes,tasks") == "notes,tasks");
+}
+
+TEST_CASE("a contact is an object, whatever else stands under its name") {
+  CHECK(contact_of(R"({"contact": {"id":"a"} })") == R"({"id":"a"})");
+  for (const std::string_view body : {R"({"contact":null})", R"({"contact":[]})", R"({"contact":"a"})", "{}", ""})
+    CHECK_FALSE(contact_of(body).has_value());
+}
+
 TEST_CASE("a record holds its parts as they came, and a part that failed under its name with its problem") {
   CHECK(record({}) == R"({"contact":{"id":"c1"}})");
   const std::vector<PartAnswer> whole{{0, 200, R"({"notes":[{"n":1.0}]})"}, {2, 200, R"({"events":[]})"}};
@@ -79,7 +94,8 @@ TEST_CASE("a record holds its parts as they came, and a part that failed under i
         R"({"contact":{"id":"c1"},"tasks":[],"problems":{"notes":)" + problem +
             R"(,"appointments":{"type":"https://contacts-gateway.dev/problems/upstream-refused","title":)"
             R"("The upstream refused it","status":400,"upstream":{"message":"no"}}}})");
-  for (const std::string_view garbage : {"", "<html>", R"({"note":[]})", R"({"notes":[)"}) {
+  for (const std::string_view garbage :
+       {"", "<html>", R"({"note":[]})", R"({"notes":[)", R"({"notes":null})", R"({"notes":{}})", R"({"notes":"x"})"}) {
     const std::vector<PartAnswer> parts{{0, 200, garbage}};
     CHECK_FALSE(is_whole(parts));
     CHECK(record(parts).find("upstream-unreadable") != std::string::npos);
