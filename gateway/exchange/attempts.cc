@@ -47,13 +47,13 @@ std::chrono::milliseconds to_milliseconds(policies::Duration duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration);
 }
 
-Refused refused_by(const policies::Circuit::Refused& circuit) {
+Refused held_back_by(const policies::Circuit::Refused& circuit) {
   return {Refusal::CircuitOpen, {}, to_milliseconds(circuit.retry_after)};
 }
 
 std::optional<Refused> admit(const std::shared_ptr<policies::Circuit>& circuit, std::optional<Admission>& admission) {
   const auto admitted = circuit->admit(Admission::now());
-  if (const auto* open = std::get_if<policies::Circuit::Refused>(&admitted)) return refused_by(*open);
+  if (const auto* open = std::get_if<policies::Circuit::Refused>(&admitted)) return held_back_by(*open);
   admission.emplace(circuit, std::get<policies::Circuit::Admitted>(admitted));
   return std::nullopt;
 }
@@ -238,25 +238,23 @@ asio::awaitable<Result> Attempts::before_sending(std::shared_ptr<const Request> 
 
 std::optional<Refused> Attempts::sure_refusal(const Request& request) {
   auto budget = parts_.credentials.budget(request.location);
-  if (const auto refused = circuit_of(budget)->refusal(Admission::now())) return refused_by(*refused);
+  if (const auto refused = circuit_of(budget)->refusal(Admission::now())) return held_back_by(*refused);
   const auto refused = parts_.limiter.refusal(permit_request(request, std::move(budget), false));
-  if (!refused) return std::nullopt;
-  parts_.metrics.rate_limit_rejection(to_string(refused->reason));
-  return Refused{refusal_of(refused->reason), {}, to_milliseconds(refused->retry_after)};
+  return refused ? std::optional(refused_by(*refused)) : std::nullopt;
 }
 
-// Nothing: refused, `attempted` says why. Else what came of the try.
 asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_ptr<const Request> request,
                                                                     policies::Fields validators, Attempted& attempted) {
   attempted.access = parts_.credentials.held(request->location);
   if (!attempted.access && !co_await before_sending(request, get_access(request, attempted))) co_return std::nullopt;
   const std::string budget = parts_.credentials.budget(request->location);
+  const auto refuse = [&attempted](Refused why) {
+    attempted.result = std::move(why);
+    return std::nullopt;
+  };
   auto circuit = circuit_of(budget);
   std::optional<Admission> admission;
-  if (const auto refused = admit(circuit, admission)) {
-    attempted.result = *refused;
-    co_return std::nullopt;
-  }
+  if (auto open = admit(circuit, admission)) co_return refuse(std::move(*open));
 
   auto permit_or_refusal = co_await before_sending(request, wait_for_permit(request, budget, attempted.tries > 0));
   // The limiter answers a cancelled wait with a refusal, but nobody is left to be refused.
@@ -264,49 +262,56 @@ asio::awaitable<std::optional<upstream::Outcome>> Attempts::one_try(std::shared_
     if (auto* permit = std::get_if<limiter::Permit>(&permit_or_refusal)) permit->unsent();
     throw asio::system_error(asio::error::operation_aborted);
   }
-  if (const auto* refused = std::get_if<limiter::Refusal>(&permit_or_refusal)) {
-    parts_.metrics.rate_limit_rejection(to_string(refused->reason));
-    attempted.result = Refused{refusal_of(refused->reason), {}, to_milliseconds(refused->retry_after)};
-    co_return std::nullopt;
-  }
+  if (const auto* refusal = std::get_if<limiter::Refusal>(&permit_or_refusal)) co_return refuse(refused_by(*refusal));
   auto& permit = std::get<limiter::Permit>(permit_or_refusal);
   parts_.metrics.rate_limit_wait(request->urgency, permit.waited());
-  attempted.waited += std::chrono::duration_cast<std::chrono::milliseconds>(permit.waited());
-  if (!admission->probe() && circuit->state(Admission::now()) != policies::CircuitState::Closed)
-    if (const auto refused = admit(circuit, admission)) {  // it opened while this one waited
-      permit.unsent();
-      attempted.result = *refused;
-      co_return std::nullopt;
-    }
+  attempted.waited += std::chrono::duration_cast<milliseconds>(permit.waited());
+  const bool opened = !admission->probe() && circuit->state(Admission::now()) != policies::CircuitState::Closed;
+  auto refused = opened ? admit(circuit, admission) : std::nullopt;
+  if (!refused && (request->claim || request->may_send)) refused = co_await last_refusal(request);
+  if (refused) {
+    permit.unsent();
+    co_return refuse(std::move(*refused));
+  }
 
-  if (request->claim && !co_await request->claim->about_to_send()) {
-    permit.unsent();
-    attempted.result = Refused{Refusal::IdempotencyUnavailable, {}, milliseconds(1'000)};
-    co_return std::nullopt;
-  }
-  if (request->claim) fault_point("keyed-post-marked");
-  if (request->may_send && !request->may_send()) {  // last: the steps before it may have taken a while
-    permit.unsent();
-    if (request->claim) co_await request->claim->not_applied();
-    attempted.result = Refused{Refusal::Internal, "Whoever made this request may no longer send it.", {}};
-    co_return std::nullopt;
-  }
   if (++attempted.tries == 1) budget_.on_request();
   // The wait may have outlived the token.
   if (auto current = parts_.credentials.held(request->location)) attempted.access = std::move(current);
   const policies::Instant began = cache::boottime();
   auto outcome = co_await send(request, attempted.access, validators, attempted.tries);
-  const auto* answer = std::get_if<upstream::Response>(&outcome.result);
-  parts_.metrics.upstream_request(request->operation->index, answer ? answer->status : 0, outcome.total);
   admission->outcome = circuit_outcome(outcome, began);
+  if (!account(*request, budget, outcome, attempted)) permit.unsent();
+  co_return outcome;
+}
+
+Refused Attempts::refused_by(const limiter::Refusal& limit) {
+  parts_.metrics.rate_limit_rejection(to_string(limit.reason));
+  return {refusal_of(limit.reason), {}, to_milliseconds(limit.retry_after)};
+}
+
+asio::awaitable<std::optional<Refused>> Attempts::last_refusal(std::shared_ptr<const Request> request) {
+  if (request->claim) {
+    if (!co_await request->claim->about_to_send())
+      co_return Refused{Refusal::IdempotencyUnavailable, {}, std::chrono::seconds(1)};
+    fault_point("keyed-post-marked");
+  }
+  // Asked last, since the steps before it may have taken a while.
+  if (!request->may_send || request->may_send()) co_return std::nullopt;
+  if (request->claim) co_await request->claim->not_applied();
+  co_return Refused{Refusal::Internal, "Whoever made this request may no longer send it.", {}};
+}
+
+bool Attempts::account(const Request& request, const std::string& budget, const upstream::Outcome& outcome,
+                       Attempted& attempted) {
+  const auto* answer = std::get_if<upstream::Response>(&outcome.result);
+  parts_.metrics.upstream_request(request.operation->index, answer ? answer->status : 0, outcome.total);
+  if (answer != nullptr) parts_.limiter.observe(budget, answer->status, answer->fields);
   const bool reached =
       answer != nullptr || !upstream::surely_not_applied(std::get<upstream::Failed>(outcome.result).failure);
-  if (answer != nullptr) parts_.limiter.observe(budget, answer->status, answer->fields);
-  if (!reached) permit.unsent();
   attempted.sent |= reached;
   attempted.unknown |= reached && answer == nullptr;
   attempted.in_doubt = reached && (answer == nullptr || answer->status >= 500);
-  co_return outcome;
+  return reached;
 }
 
 limiter::PermitRequest Attempts::permit_request(const Request& request, std::string budget, bool retry) {

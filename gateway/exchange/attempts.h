@@ -90,6 +90,7 @@ class Attempts {
   void beat();  // Asio thread, every kBeat: where it was not, tries that were under way are not held against upstream
 
  private:
+  // Nothing: refused, and `attempted` says why. Else what came of the try.
   asio::awaitable<std::optional<upstream::Outcome>> one_try(std::shared_ptr<const Request> request,
                                                             policies::Fields validators, Attempted& attempted);
   // What comes before a try's sending. A write's client may leave during it, as long as nothing was sent: then it
@@ -97,6 +98,12 @@ class Attempts {
   template <typename Result>
   asio::awaitable<Result> before_sending(std::shared_ptr<const Request> request, asio::awaitable<Result> wait);
   asio::awaitable<bool> get_access(std::shared_ptr<const Request> request, Attempted& attempted);
+  Refused refused_by(const limiter::Refusal& limit);
+  // Of a request with an Idempotency-Key or of the gateway's own, right before it is sent: why it may not be.
+  asio::awaitable<std::optional<Refused>> last_refusal(std::shared_ptr<const Request> request);
+  // Counts a try and tells the limiter. False: it surely did not reach the upstream.
+  bool account(const Request& request, const std::string& budget, const upstream::Outcome& outcome,
+               Attempted& attempted);
   asio::awaitable<bool> renewed(std::shared_ptr<const Request> request, const upstream::Outcome& outcome,
                                 credentials::AccessPtr access);
   std::chrono::steady_clock::time_point token_deadline(const Request& request) const;
@@ -112,8 +119,8 @@ class Attempts {
   AttemptsParts parts_;
   policies::RetryBudget budget_;
   policies::Standstills standstills_{kBeat};
-  std::map<std::string, std::shared_ptr<policies::Circuit>>
-      circuits_;  // by the budget's location; idle ones are dropped
+  // By the budget's location; idle ones are dropped.
+  std::map<std::string, std::shared_ptr<policies::Circuit>> circuits_;
 };
 
 }  // namespace gateway::exchange
