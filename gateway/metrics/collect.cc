@@ -15,7 +15,7 @@ using prometheus::MetricType;
 using Shards = std::vector<std::shared_ptr<Shard>>;
 using LabelList = std::vector<ClientMetric::Label>;
 
-constexpr double kNanosecond = 1e-9;
+constexpr double kNanosecondsASecond = 1e9;  // divided by: the product with 1e-9 is not the nearest number to 0.075
 
 MetricFamily make_family(const FamilyInfo& info, MetricType type) {
   MetricFamily family;
@@ -53,10 +53,11 @@ void add_histogram(MetricFamily& family, LabelList labels, const Sum& sum, Bound
   ClientMetric metric;
   metric.label = std::move(labels);
   metric.histogram.sample_count = sum.count;
-  metric.histogram.sample_sum = static_cast<double>(sum.nanoseconds) * kNanosecond;
+  metric.histogram.sample_sum = static_cast<double>(sum.nanoseconds) / kNanosecondsASecond;
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < bounds.size(); ++i)
-    metric.histogram.bucket.push_back({below += sum.buckets[i], static_cast<double>(bounds[i].count()) * kNanosecond});
+    metric.histogram.bucket.push_back(
+        {below += sum.buckets[i], static_cast<double>(bounds[i].count()) / kNanosecondsASecond});
   family.metric.push_back(std::move(metric));
 }
 

@@ -142,6 +142,14 @@ TEST_SUITE("metrics") {
     CHECK(value(text, R"(gateway_request_duration_seconds_sum{operation="get-contact",cache="hit"})") ==
           doctest::Approx(40.000021));
     CHECK(text.find(R"(cache_requests_total{operation="other")") == std::string::npos);
+    // A rule names a bound as people write it.
+    CHECK(text.find(R"(le="0.075")") != std::string::npos);
+    constexpr std::size_t kLongest = std::string_view("0.00025").size();
+    for (auto at = text.find("le=\""); at != std::string::npos; at = text.find("le=\"", at)) {
+      at += 4;
+      const auto bound = text.substr(at, text.find('"', at) - at);
+      CHECK_MESSAGE(bound.size() <= kLongest, bound);
+    }
   }
 
   TEST_CASE("gauges are read at the scrape, a name in _total as a counter, label values escaped") {
