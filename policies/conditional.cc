@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 
 #include "policies/hash128.h"
+#include "policies/http_date.h"
 
 namespace policies {
 
@@ -44,6 +46,13 @@ bool list_matches(std::string_view list, std::string_view etag) {
   }
 }
 
+// Of two dates in any of their forms (RFC 9110 section 5.6.7). Two-digit years are those from 1971 to 2070.
+bool not_before(std::string_view date, std::string_view other) {
+  constexpr std::chrono::seconds kIn2020{1'600'000'000};
+  const auto first = parse_http_date(date, kIn2020), second = parse_http_date(other, kIn2020);
+  return first && second && *first >= *second;
+}
+
 }  // namespace
 
 std::string make_etag(std::string_view body) {
@@ -69,9 +78,8 @@ bool not_modified(FieldsView request, std::string_view etag, std::string_view la
     if (list_matches(field.value, etag)) return true;
   }
   if (asked_by_etag || last_modified.empty()) return false;
-  // Equal text is enough: clients send back what they were given (RFC 9110 section 13.1.3), and a later date of their
-  // own making would only cost a whole answer.
-  return find_field(request, "If-Modified-Since") == std::optional(last_modified);
+  const auto since = find_field(request, "If-Modified-Since");
+  return since && (*since == last_modified || not_before(*since, last_modified));
 }
 
 bool carried_by_304(std::string_view field_name) { return among(kIn304, field_name); }

@@ -14,8 +14,9 @@ namespace policies {
 std::string make_etag(std::string_view body);
 
 // May a 200 be answered as 304? If-None-Match by weak comparison, "*" included; If-Modified-Since only where there is
-// none (RFC 9110 section 13.2.2). `etag`, `last_modified`: of what would be sent, empty for none. No allocation. A list
-// that is broken matches up to where it breaks.
+// none (RFC 9110 section 13.2.2), in any form of a date and also later than what would be sent. `etag`,
+// `last_modified`: of what would be sent, empty for none. No allocation. A list that is broken matches up to where it
+// breaks.
 bool not_modified(FieldsView request, std::string_view etag, std::string_view last_modified);
 
 bool weakly_equal(std::string_view etag, std::string_view other);  // RFC 9110 section 8.8.3.2

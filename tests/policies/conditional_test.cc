@@ -43,6 +43,15 @@ TEST_CASE("If-Modified-Since counts only where there is no If-None-Match") {
   const std::vector<FieldView> by_date{{"If-Modified-Since", date}};
   CHECK(not_modified(by_date, "\"a\"", date));
   CHECK_FALSE(not_modified(by_date, "\"a\"", "Sun, 06 Nov 1994 08:49:38 GMT"));
+  CHECK(not_modified(by_date, "\"a\"", "Sun, 06 Nov 1994 08:49:36 GMT"));
+  for (const char* form : {"Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+    const std::vector<FieldView> in_form{{"If-Modified-Since", form}};
+    CHECK(not_modified(in_form, "\"a\"", date));
+    CHECK(not_modified(by_date, "\"a\"", form));
+    CHECK_FALSE(not_modified(in_form, "\"a\"", "Sun, 06 Nov 1994 08:49:38 GMT"));
+  }
+  const std::vector<FieldView> no_date{{"If-Modified-Since", "yesterday"}};
+  CHECK_FALSE(not_modified(no_date, "\"a\"", date));
   CHECK_FALSE(not_modified(by_date, "\"a\"", {}));
   const std::vector<FieldView> both{{"If-Modified-Since", date}, {"If-None-Match", "\"b\""}};
   CHECK_FALSE(not_modified(both, "\"a\"", date));
