@@ -30,18 +30,18 @@ std::string new_state() {
 const config::OAuthGrant& client_for(const config::Settings& settings, const std::string& wanted) {
   const auto& grants = settings.credentials.oauth.grants;
   if (grants.empty())
-    throw std::runtime_error(
+    throw std::invalid_argument(
         "no OAuth client is configured: set credentials.oauth.client_id, .client_secret, .redirect_uri and .store");
   const config::OAuthGrant* found = nullptr;
   for (const auto& grant : grants) {
     if (!wanted.empty() && grant.client_id != wanted) continue;
     if (found != nullptr && found->client_id != grant.client_id)
-      throw std::runtime_error("several OAuth clients are configured: choose one with --client-id");
+      throw std::invalid_argument("several OAuth clients are configured: choose one with --client-id");
     found = &grant;
   }
-  if (found == nullptr) throw std::runtime_error("no configured OAuth client has the id " + wanted);
+  if (found == nullptr) throw std::invalid_argument("no configured OAuth client has the id " + wanted);
   if (found->redirect_uri.empty())
-    throw std::runtime_error("credentials.oauth.redirect_uri: missing; the one that is registered with the app");
+    throw std::invalid_argument("credentials.oauth.redirect_uri: missing; the one that is registered with the app");
   return *found;
 }
 
@@ -59,7 +59,9 @@ config::Secret pasted(std::istream& in, std::ostream& out, const std::string& st
   out << "Paste the code, or the whole URL that the browser ended at: " << std::flush;
   std::string line;
   std::getline(in, line);
-  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+  constexpr const char* kBlank = " \t\r\n";  // a code copied from elsewhere often brings some
+  line.erase(std::min(line.find_last_not_of(kBlank) + 1, line.size()));
+  line.erase(0, std::min(line.find_first_not_of(kBlank), line.size()));
   auto code = code_in(line, state, false);
   std::fill(line.begin(), line.end(), '\0');
   if (const auto* bad = std::get_if<BadRedirect>(&code)) throw std::runtime_error("what was pasted: " + bad->why);
@@ -161,6 +163,9 @@ int authorize(const config::Inputs& inputs, const Authorization& request, std::i
            "name "
            "it get no token.\n";
   return kDone;
+} catch (const std::invalid_argument& e) {
+  errors << "contacts-gateway: " << e.what() << '\n';
+  return kInvalid;
 } catch (const std::runtime_error& e) {
   errors << "contacts-gateway: " << e.what() << '\n';
   return kFailed;

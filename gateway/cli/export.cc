@@ -172,6 +172,9 @@ std::string client_key(const ExportRequest& request) {
 std::string wrong_with(const ExportRequest& request) {
   if (request.location.empty()) return "export needs --location ID";
   if (request.out.empty()) return "export needs --out FILE";
+  if (request.out == "-")
+    return "export writes a file, so that it can go on where it was broken off, and not to standard output; for that "
+           "ask the gateway for /gateway/locations/ID/records";
   if (!request.url.starts_with("http://") && !request.url.starts_with("https://") && !request.url.starts_with(kUnix))
     return "--url must begin with http://, https:// or unix:";
   const auto parts = policies::parse_parts(request.include);

@@ -124,7 +124,9 @@ void describe_authorize(CLI::App& app, Authorization& authorization) {
   authorize->add_option("--scope", authorization.scope, "Scopes to ask for")->capture_default_str();
   authorize->add_option("--install-page", authorization.install_page, "The marketplace's page")->capture_default_str();
   authorize->add_flag("--paste", authorization.paste, "Read the code, or the URL with it, from standard input");
-  authorize->add_option("--wait", authorization.wait_seconds, "Seconds to wait for the browser")->capture_default_str();
+  authorize->add_option("--wait", authorization.wait_seconds, "Seconds to wait for the browser")
+      ->check(CLI::Range(1, 24 * 60 * 60))
+      ->capture_default_str();
 }
 
 int dispatch(CLI::App& app, const Options& options) {
@@ -156,12 +158,13 @@ int run(int argc, char** argv) {
   describe(app, options);
   describe_flows(app, options.flows);
   describe_authorize(app, options.authorization);
+  int code = kDone;
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kDone : kInvalid;
+    code = dispatch(app, options);
+  } catch (const CLI::ParseError& e) {  // --help and --version too
+    if (app.exit(e) != 0) code = kInvalid;
   }
-  const int code = dispatch(app, options);
   if (std::cout.flush()) return code;
   std::cerr << "contacts-gateway: the standard output cannot be written\n";
   return code == kDone ? kFailed : code;

@@ -18,9 +18,11 @@ const std::string kZones = "/usr/share/zoneinfo/";
 
 std::vector<fs::path> files_of(const std::string& folder) {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().extension() == ".json" && !entry.path().stem().string().ends_with(".schema"))
-      files.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto& path = entry.path();
+    const bool hidden = path.filename().string().starts_with('.');  // an editor's lock, what macOS adds
+    if (!hidden && path.extension() == ".json" && !path.stem().string().ends_with(".schema")) files.push_back(path);
+  }
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -186,7 +186,7 @@ TEST_SUITE("oauth_installs") {
         CHECK(said.find(secret) == std::string::npos);
       CHECK(eventually(kLimit, [&] { return status_at(gateway, location) == 200; }));
     };
-    accepted("loc_a", [](const std::string& code, const std::string&) { return code + " \r\n"; });
+    accepted("loc_a", [](const std::string& code, const std::string&) { return "\t " + code + " \r\n"; });
     accepted("loc_b", [](const std::string& code, const std::string& state) {
       return "https://app.example/oauth/back?state=" + state + "&code=" + code + "\n";
     });
@@ -213,7 +213,7 @@ TEST_SUITE("oauth_installs") {
     CHECK(late.wait_for_exit(kLimit) == 1);
     CHECK(late.output(Stream::Error).find("no browser came back within 1 s") != std::string::npos);
     Process other = command(upstream, file, {"authorize", "--client-id", "other"});
-    CHECK(other.wait_for_exit(kLimit) == 1);
+    CHECK(other.wait_for_exit(kLimit) == 2);
     CHECK(other.output(Stream::Error).find("no configured OAuth client has the id other") != std::string::npos);
   }
 

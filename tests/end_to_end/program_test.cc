@@ -122,11 +122,20 @@ TEST_SUITE("program") {
   }
 
   TEST_CASE("what cannot be written is told of, and a word that is no run is named as one") {
-    Process full({.arguments = {"sh", "-c", test_support::binary_dir() + "/contacts-gateway operations >/dev/full"},
-                  .environment = {},
-                  .unset_prefix = "GATEWAY_"});
-    CHECK(full.wait_for_exit(kLimit) == 1);
-    CHECK(full.output(Stream::Error) == "contacts-gateway: the standard output cannot be written\n");
+    for (const std::string arguments : {"operations", "--version", "--help"}) {
+      CAPTURE(arguments);
+      Process full(
+          {.arguments = {"sh", "-c", test_support::binary_dir() + "/contacts-gateway " + arguments + " >/dev/full"},
+           .environment = {},
+           .unset_prefix = "GATEWAY_"});
+      CHECK(full.wait_for_exit(kLimit) == 1);
+      CHECK(full.output(Stream::Error) == "contacts-gateway: the standard output cannot be written\n");
+    }
+    auto out = program({"export", "--location", "L", "--out", "-"});
+    CHECK(out.wait_for_exit(kLimit) == 2);
+    CHECK(out.output(Stream::Error).find("not to standard output") != std::string::npos);
+    auto wait = program({"authorize", "--wait", "-1"});
+    CHECK(wait.wait_for_exit(kLimit) == 2);
     auto drop = program({"flows", "drop", "x"});
     CHECK(drop.wait_for_exit(kLimit) == 2);
     CHECK(drop.output(Stream::Error) == "contacts-gateway: expected a run as `flows list` names it, in hexadecimal\n");
