@@ -11,6 +11,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
+#include "tests/support/loopback.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/simulator_process.h"
 #include "tests/support/tls_client.h"
@@ -78,10 +79,7 @@ std::chrono::nanoseconds best_p99(TlsClient& client, int rounds) {
 class HalfOpen {
  public:
   HalfOpen(const std::string& address, int count) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto to = test_support::loopback(address);
     for (int i = 0; i < count; ++i) {
       const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
       REQUIRE(fd >= 0);

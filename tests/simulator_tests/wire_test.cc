@@ -9,6 +9,7 @@
 #include "tests/simulator/handler.h"
 #include "tests/simulator/webhooks.h"
 #include "tests/simulator_tests/world.h"
+#include "tests/support/loopback.h"
 
 using namespace simulator;
 using namespace simulator_tests;
@@ -40,13 +41,10 @@ class Running {
   // Every byte until the simulator closes, or until `enough` came.
   std::string talk(const std::string& request, std::string_view enough = "\x7f") const {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(port()));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto to = test_support::loopback(static_cast<std::uint16_t>(port()));
     const timeval wait{5, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-    REQUIRE(connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+    REQUIRE(connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
     REQUIRE(send(fd, request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
     std::string bytes;
     char chunk[4096];

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "tests/support/loopback.h"
+
 namespace test_support {
 namespace {
 
@@ -32,9 +34,7 @@ std::size_t length_of(const std::string& head) {
 }  // namespace
 
 Collector::Collector() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 16) != 0 ||
       ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "tests/support/eventually.h"
+#include "tests/support/loopback.h"
 
 namespace test_support {
 namespace {
@@ -30,14 +31,6 @@ class Descriptor {
  private:
   int fd_;
 };
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 std::string encoded(const std::vector<std::string>& arguments) {
   std::string out = "*" + std::to_string(arguments.size()) + "\r\n";

@@ -8,16 +8,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "tests/support/loopback.h"
+
 namespace test_support {
 namespace {
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 // Blocking is right here: what one side does not take, the other has to wait for.
 bool send_all(int to, const std::string& bytes) {

@@ -13,6 +13,7 @@
 
 #include "tests/gateway/upstream/asking.h"
 #include "tests/support/eventually.h"
+#include "tests/support/loopback.h"
 
 using gateway::upstream::Outcome;
 using gateway::upstream::Request;
@@ -33,7 +34,7 @@ Request post() { return {"POST", "/contacts/", {}, std::make_shared<const std::s
 class TwoAddresses {
  public:
   TwoAddresses() {
-    sockaddr_in silent{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+    sockaddr_in silent = test_support::loopback(0);
     const auto* address = reinterpret_cast<const sockaddr*>(&silent);
     const int full = open(AF_INET, SOCK_NONBLOCK);
     socklen_t size = sizeof silent;

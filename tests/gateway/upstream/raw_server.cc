@@ -13,20 +13,15 @@
 #include <stdexcept>
 
 #include "tests/support/eventually.h"
+#include "tests/support/loopback.h"
 
 namespace tests {
+
+using test_support::loopback;
 
 namespace {
 
 constexpr std::chrono::milliseconds kLimit{10'000};
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 std::uint16_t bind_any(int socket) {
   sockaddr_in address = loopback(0);
