@@ -168,7 +168,7 @@ bool Front::match(Seen& seen) {
   return false;
 }
 
-// Where the request belongs, and whether its client may do that there. False: refused.
+// Where the request belongs. False: refused.
 bool Front::locate(Seen& seen) {
   const auto& view = seen.view;
   const access::Client* client = seen.client == 0 ? nullptr : &in_force_->clients.at(seen.client);
@@ -194,19 +194,21 @@ bool Front::locate(Seen& seen) {
   }
   seen.where.emplace(std::get<policies::Location>(std::move(located)));
   seen.location = seen.where->id();
-  if (client != nullptr) {
-    const auto access = policies::access_of(client->rules, *seen.match.operation, seen.location);
-    if (auto* forbidden = std::get_if<policies::Forbidden>(&access)) {
-      if (forbidden->reason == policies::Forbidden::Reason::Location && seen.location.empty()) {
-        refuse(seen, Refusal::LocationMissing, std::string(to_string(policies::LocationProblem::Reason::Missing)));
-        return false;
-      }
+  return client == nullptr || permit(seen, *client);
+}
+
+// Whether the client may do that there. False: refused.
+bool Front::permit(Seen& seen, const access::Client& client) {
+  const auto access = policies::access_of(client.rules, *seen.match.operation, seen.location);
+  if (const auto* forbidden = std::get_if<policies::Forbidden>(&access)) {
+    if (forbidden->reason == policies::Forbidden::Reason::Location && seen.location.empty())
+      refuse(seen, Refusal::LocationMissing, std::string(to_string(policies::LocationProblem::Reason::Missing)));
+    else
       refuse(seen, Refusal::Forbidden, std::string(to_string(forbidden->reason)));
-      return false;
-    }
-    seen.proves = client->rules.restricted() && !in_force_->scope.binds(seen.location) &&
-                  policies::names_records(*seen.match.operation);
+    return false;
   }
+  seen.proves = client.rules.restricted() && !in_force_->scope.binds(seen.location) &&
+                policies::names_records(*seen.match.operation);
   return true;
 }
 

@@ -54,6 +54,7 @@ class Front final : public server::Handler {
   bool identify(Seen& seen);
   bool match(Seen& seen);
   bool locate(Seen& seen);
+  bool permit(Seen& seen, const access::Client& client);
   bool from_memory(Seen& seen);
   bool has_memory(Seen& seen);
   bool may_be_cached(const policies::Operation& operation) const;

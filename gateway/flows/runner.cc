@@ -190,35 +190,39 @@ asio::awaitable<bool> Runner::ask_first(ProgressPtr progress, std::shared_ptr<Pr
     }
     co_return false;
   }
-  if (noted == kSettled && step.repeat == Repeat::Marked) {
-    const auto& marking = *policies::flows::marking_of(*step.operation);
-    const auto* list = policies::Catalogue::builtin().find(marking.list);
-    auto target = target_of(*list, step, progress->known);
-    exchange::Call call = call_of(progress, *prepared);
-    call.method = "GET";
-    call.body.clear();
-    call.fields = {{"Cache-Control", "no-store"}};
-    call.target = std::get<std::string>(std::move(target));
-    const auto response = co_await parts_.calls.run(std::move(call));
-    if (response.status != 200) {
-      co_await later(progress,
-                     {policies::flows::backoff(progress->run.tries + 1, random_unit()), true, prepared->key,
-                      std::string(kSettled), "could not be looked for: " + std::to_string(response.status)},
-                     Verdict::Again);
-      co_return false;
-    }
-    const auto answer = parsed(response.body ? *response.body : "");
-    if (const auto* found = find_marked(answer, marking, prepared->ref)) {
-      log::info("flow_step_found",
-                {{"flow", std::string_view(progress->flow->name)}, {"step", std::string_view(prepared->key)}});
-      Json made(Object{{std::string(marking.one), *found}});
-      co_return co_await done(progress, prepared, policies::flows::to_text(made));
-    }
-  }
+  if (noted == kSettled && step.repeat == Repeat::Marked)
+    if (const auto goes_on = co_await look_for_mark(progress, prepared)) co_return *goes_on;
   noted = kSent;
   const LeasePtr lease = progress->lease;
   co_return co_await insist(
       lease, [this, lease, prepared] { return parts_.store.note(lease->taken, prepared->key, std::string(kSent)); });
+}
+
+asio::awaitable<std::optional<bool>> Runner::look_for_mark(ProgressPtr progress, std::shared_ptr<Prepared> prepared) {
+  const Step& step = *prepared->step;
+  const auto& marking = *policies::flows::marking_of(*step.operation);
+  const auto* list = policies::Catalogue::builtin().find(marking.list);
+  auto target = target_of(*list, step, progress->known);
+  exchange::Call call = call_of(progress, *prepared);
+  call.method = "GET";
+  call.body.clear();
+  call.fields = {{"Cache-Control", "no-store"}};
+  call.target = std::get<std::string>(std::move(target));
+  const auto response = co_await parts_.calls.run(std::move(call));
+  if (response.status != 200) {
+    co_await later(progress,
+                   {policies::flows::backoff(progress->run.tries + 1, random_unit()), true, prepared->key,
+                    std::string(kSettled), "could not be looked for: " + std::to_string(response.status)},
+                   Verdict::Again);
+    co_return false;
+  }
+  const auto answer = parsed(response.body ? *response.body : "");
+  const auto* found = find_marked(answer, marking, prepared->ref);
+  if (found == nullptr) co_return std::nullopt;
+  log::info("flow_step_found",
+            {{"flow", std::string_view(progress->flow->name)}, {"step", std::string_view(prepared->key)}});
+  Json made(Object{{std::string(marking.one), *found}});
+  co_return co_await done(progress, prepared, policies::flows::to_text(made));
 }
 
 // A POST's Idempotency-Key lets whoever goes on after a crash learn the answer. An attempt after one that surely was

@@ -47,6 +47,8 @@ class Runner {
   asio::awaitable<bool> make_steps(ProgressPtr progress);
   asio::awaitable<bool> step(ProgressPtr progress, std::size_t index, std::size_t item);
   asio::awaitable<bool> ask_first(ProgressPtr progress, std::shared_ptr<Prepared> prepared);
+  // Nothing: what it makes is not there.
+  asio::awaitable<std::optional<bool>> look_for_mark(ProgressPtr progress, std::shared_ptr<Prepared> prepared);
   asio::awaitable<bool> judge(ProgressPtr progress, std::shared_ptr<Prepared> prepared, server::Response response);
   asio::awaitable<bool> done(ProgressPtr progress, std::shared_ptr<Prepared> prepared, std::string answer);
   asio::awaitable<void> later(ProgressPtr progress, Store::Park how, policies::flows::Verdict verdict);
