@@ -68,16 +68,21 @@ std::string why_no_lead(const std::variant<Json, policies::flows::JsonProblem>& 
          R"(; expected one object like {"email":"ada@example.com"}. Send each lead of a list by itself.)";
 }
 
-// Two leads for which it is the same are one lead, sent twice. Nothing: its Idempotency-Key is malformed.
-std::optional<std::string> what_it_is_known_by(const exchange::OwnRequest& request, const Json& lead,
-                                               const std::string& fingerprint) {
+// Two leads for which `what` is the same are one lead, sent twice.
+struct KnownBy {
+  std::string what;
+  bool again = true;  // it can be sent twice at all
+};
+// Nothing: its Idempotency-Key is malformed.
+std::optional<KnownBy> what_it_is_known_by(const exchange::OwnRequest& request, const Json& lead,
+                                           const std::string& fingerprint) {
   if (const auto given = request.fields.find("Idempotency-Key")) {
     const auto key = policies::parse_idempotency_key(*given);
-    return key ? std::optional("key\n" + *key) : std::nullopt;
+    return key ? std::optional(KnownBy{"key\n" + *key}) : std::nullopt;
   }
   // A lead that changed has the same id: only its very bytes are a repeat.
-  if (lead.find("id") != nullptr) return "same\n" + fingerprint;
-  return "new\n" + random_hex(16);
+  if (lead.find("id") != nullptr) return KnownBy{"same\n" + fingerprint};
+  return KnownBy{"new\n" + random_hex(16), false};
 }
 
 void refuse(const exchange::OwnRequest& request, int status, std::string_view type, std::string_view title,
@@ -93,6 +98,7 @@ struct Starts::Lead {
   Event event;
   std::string fingerprint;
   std::vector<NewRun> runs;
+  bool noted = false;  // in Redis, also where it starts no run: so that another one under its key is told apart
 };
 
 asio::awaitable<bool> Starts::on_webhook(std::shared_ptr<const webhooks::Received> received) {
@@ -133,10 +139,11 @@ void Starts::take_lead(std::shared_ptr<exchange::OwnRequest> request) {
   if (!known_by)
     return refuse(*request, 400, "idempotency-malformed", "Malformed Idempotency-Key",
                   "Send one non-empty key of at most 255 printable characters.");
-  const auto id = sha256_hex(std::to_string(request->client) + "\n" + source + "\n" + *known_by).substr(0, 32);
+  const auto id = sha256_hex(std::to_string(request->client) + "\n" + source + "\n" + known_by->what).substr(0, 32);
   lead->event = {"lead:" + id, "lead", "", source, request->location, wall_now(), {}, request->restricted};
   lead->runs = runs_of(*flows_, lead->event, *json, [&](const Flow& flow) { return flow.on_lead(source); });
   lead->event.body = request->body;
+  lead->noted = known_by->again || !lead->runs.empty();
   asio::co_spawn(io_, keep_lead(request, lead), [request](const std::exception_ptr& error) {
     if (!error) return;
     log::failure("lead_failed", error);
@@ -147,7 +154,7 @@ void Starts::take_lead(std::shared_ptr<exchange::OwnRequest> request) {
 asio::awaitable<void> Starts::keep_lead(std::shared_ptr<exchange::OwnRequest> request,
                                         std::shared_ptr<const Lead> lead) {
   auto kept = Enqueued::New;
-  if (!lead->runs.empty()) kept = co_await store_.enqueue(lead->event, lead->runs, lead->fingerprint);
+  if (lead->noted) kept = co_await store_.enqueue(lead->event, lead->runs, lead->fingerprint);
   fault_point("lead-kept");
   if (kept == Enqueued::Unavailable)
     co_return refuse(*request, 503, "lead-not-kept", "The lead cannot be taken now", "Redis is away: send it again.");

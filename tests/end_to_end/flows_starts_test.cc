@@ -40,6 +40,22 @@ TEST_SUITE("flows starts") {
     REQUIRE(eventually(kLong, [&] { return world.book().contacts[email_of(1)] == 1; }));
   }
 
+  TEST_CASE("a lead's Idempotency-Key is known also where the lead starts no run") {
+    World world(lead_flows());
+    const std::string nothing = R"({"note":"neither e-mail nor phone"})";
+    const auto first = world.lead(nothing, "k1");
+    CHECK(first.status == 202);
+    CHECK(Json(first.body).boolean("repeated") == false);
+    const auto again = world.lead(nothing, "k1");
+    CHECK(again.status == 202);
+    CHECK(Json(again.body).boolean("repeated"));
+    CHECK(world.lead(lead_of(1), "k1").status == 422);
+    CHECK(world.lead(lead_of(2), "k2").status == 202);
+    CHECK(world.lead(nothing, "k2").status == 422);
+    REQUIRE(eventually(kLong, [&] { return world.book().contacts[email_of(2)] == 1; }));
+    CHECK(world.book().contacts.count(email_of(1)) == 0);
+  }
+
   TEST_CASE("without a flow that listens the path is not there") {
     World world({{"stage-changed.json", shipped("stage-changed.json")}});
     CHECK(world.lead(lead_of(1)).status == 404);
