@@ -24,16 +24,22 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::size_t most_connections(std::size_t wanted) {
-  constexpr std::size_t kKept = 256, kLeast = 16;
+MostConnections share_descriptors(std::size_t files, MostConnections wanted, std::size_t upstream) {
+  constexpr std::size_t kOwn = 64, kLeast = 16;
+  const auto admin = std::min(std::max(files / 8, kLeast), wanted.admin);
+  const auto kept = kOwn + upstream + admin;
+  const auto rest = std::max({files > kept ? files - kept : 0, files / 4, kLeast});
+  return {std::min(rest, wanted.clients), admin};
+}
+
+MostConnections most_connections(MostConnections wanted, std::size_t upstream) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
-  const std::size_t files = limit.rlim_cur;
-  const auto most = std::min(std::max(files > 2 * kKept ? files - kKept : files / 2, kLeast), wanted);
-  if (most < wanted)
+  const auto most = share_descriptors(limit.rlim_cur, wanted, upstream);
+  if (most.clients < wanted.clients)
     log::warn("connections_limited",
-              {{"most", static_cast<std::int64_t>(most)},
-               {"wanted", static_cast<std::int64_t>(wanted)},
+              {{"most", static_cast<std::int64_t>(most.clients)},
+               {"wanted", static_cast<std::int64_t>(wanted.clients)},
                {"why", std::string_view("the limit of open files (ulimit -n) leaves no more room")}});
   return most;
 }

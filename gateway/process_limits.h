@@ -11,9 +11,17 @@ void disable_core_dumps();
 // Raises the soft limit of open files, usually 1024, to what the system allows: connections need more.
 void raise_descriptor_limit();
 
-// `wanted` clients' connections, or fewer where the limit of open files leaves no room for them beside what the
-// upstream, Redis and the admin address need: without those an orchestrator would see a process that answers nobody.
-// Logs when it is fewer.
-std::size_t most_connections(std::size_t wanted);
+// Connections to the two addresses at most.
+struct MostConnections {
+  std::size_t clients = 0, admin = 0;
+};
+
+// Of `files` that may be open: what the upstream may take and what the process itself needs (listeners, Redis, files,
+// the loops) is kept, since without them an orchestrator would see a process that answers nobody; clients get the rest,
+// `wanted` at most and a quarter at least.
+MostConnections share_descriptors(std::size_t files, MostConnections wanted, std::size_t upstream);
+
+// The same for this process' limit. Logs when clients get fewer than `wanted`.
+MostConnections most_connections(MostConnections wanted, std::size_t upstream);
 
 }  // namespace gateway

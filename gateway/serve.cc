@@ -99,10 +99,12 @@ class Gateway {
     owns_file_ = adopt(inherited_, "gateway", options);
     options.limits.refuse_bodies = &service_->memory_is_short();
     const auto tls = options.tls;
-    const auto most = options.limits.connections = most_connections(options.limits.connections);
+    most_ = most_connections({options.limits.connections, admin_options(*settings_).limits.connections},
+                             settings_->upstream.connections);
+    options.limits.connections = most_.clients;
     public_server_.emplace(std::move(options), service_->handlers());
     admin_.add_ready_check(
-        [this, most] { return admin::listeners_part(ending_, public_server_->connections(), most); });
+        [this] { return admin::listeners_part(ending_, public_server_->connections(), most_.clients); });
     if (tls) {
       tell_certificate(*tls);
       add_handshake_counts(metrics_, *public_server_);
@@ -117,6 +119,7 @@ class Gateway {
 
   void make_admin_server() {
     auto options = admin_options(*settings_);
+    options.limits.connections = most_.admin;
     owns_admin_file_ = adopt(inherited_, "admin", options);
     admin_server_.emplace(std::move(options), admin_.handlers());
   }
@@ -217,6 +220,7 @@ class Gateway {
   metrics::Metrics metrics_;
   admin::Admin admin_;
   std::optional<exchange::Service> service_;
+  MostConnections most_;
   std::optional<server::Server> public_server_;
   std::atomic<const lifecycle::Reload*> made_reload_{nullptr};  // reload_, for the board's thread
   std::optional<status::Board> board_;

@@ -150,7 +150,7 @@ TEST_SUITE("program") {
                      .unset_prefix = "GATEWAY_"});
     const auto line = gateway.wait_for_line(Stream::Error, "connections_limited", kLimit);
     REQUIRE(line);
-    CHECK(line->find("\"most\":200") != std::string::npos);
+    CHECK(line->find("\"most\":186") != std::string::npos);
     CHECK(gateway.wait_for_line(Stream::Error, "\"listening\"", kLimit));
     gateway.signal(SIGTERM);
     CHECK(gateway.wait_for_exit(kLimit) == 0);
