@@ -124,7 +124,7 @@ asio::awaitable<Exchange::Answer> Exchange::read(RequestPtr request, LookedPtr l
     if (!fetched) continue;  // the fetch was lost
     if (may_stand_in(*request, candidate, *fetched))
       co_return answer_of(*request, candidate, CacheResult::Stale, "stale-if-error");
-    if (fetched->refused) co_return refused(*fetched->refused);
+    if (fetched->refused) co_return refused(*fetched->refused, fetched->sent ? why : policies::Forward::None);
     if (!boarded.leads && fetched->variant != variant_of(*request, fetched->response))
       continue;  // another representation than ours
     co_return answer_of(*request, *fetched, !boarded.leads, why);
@@ -248,6 +248,7 @@ asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Gu
   auto attempted = co_await parts_.attempts.run(request, candidate ? validators_of(*candidate) : policies::Fields{});
   auto fetched = std::make_shared<Fetched>();
   fetched->waited = attempted.waited;
+  fetched->sent = attempted.sent;
   if (auto* why = std::get_if<Refused>(&attempted.result)) {
     fetched->refused = std::move(*why);
     co_return Arrival{fetched, nullptr};
@@ -327,12 +328,13 @@ asio::awaitable<Exchange::Answer> Exchange::bypass(RequestPtr request) {
   auto attempted = co_await parts_.attempts.run(request, {});
   if (const auto* got = std::get_if<upstream::Response>(&attempted.result); got && is_anothers(*request, *got))
     attempted.result = Refused{Refusal::Forbidden, std::string(kOtherLocation), {}};
+  const bool sent = attempted.sent;
   auto answer = passed_on(std::move(attempted));
   // An answer to HEAD has no body, and must not get a Content-Length of 0: the upstream's own says what GET would
   // bring.
   if (request->method == "HEAD" && answer.response.body && answer.response.body->empty())
     answer.response.body = nullptr;
-  answer.status.forward = policies::Forward::Bypass;
+  answer.status.forward = sent ? policies::Forward::Bypass : policies::Forward::None;
   co_return answer;
 }
 
@@ -346,9 +348,7 @@ asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   // A write that is surely not sent makes nothing stale: the entries go on standing in for an upstream that is away.
   if (const auto why = parts_.attempts.sure_refusal(*request); why && may_be_refused(*request)) {
     if (request->claim) co_await request->claim->not_applied(), co_await request->claim->conclude();
-    auto answer = refused(*why);
-    answer.status.forward = policies::Forward::Method;
-    co_return answer;
+    co_return refused(*why);
   }
   const auto ticket = co_await begin_write(request);
   if (!ticket) co_return refused({Refusal::WritesNotFenced, {}, std::chrono::seconds(1)});
@@ -377,10 +377,10 @@ asio::awaitable<Exchange::Answer> Exchange::fenced_write(RequestPtr request) {
   if (outcome != Outcome::NotSent) parts_.reporter.invalidated("write");
   if (error) std::rethrow_exception(error);
   if (request->claim) co_await request->claim->conclude();
-  const bool unfenced = attempted.sent && !ticket->fenced;
+  const bool sent = attempted.sent;
   auto answer = passed_on(std::move(attempted));
-  answer.status.forward = policies::Forward::Method;
-  if (unfenced) answer.status.detail = "unfenced";  // another replica may still answer from before it
+  if (sent) answer.status.forward = policies::Forward::Method;
+  if (sent && !ticket->fenced) answer.status.detail = "unfenced";  // another replica may still answer from before it
   co_return answer;
 }
 

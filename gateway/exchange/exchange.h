@@ -65,6 +65,7 @@ class Exchange {
     std::shared_ptr<const cache::Entry> entry;  // where it may be kept
     server::Response response;
     std::optional<Refused> refused;
+    bool sent = false;  // something left for upstream
     bool stored = false;
     bool revalidated = false;
     bool from_other_replica = false;
@@ -155,7 +156,7 @@ class Exchange {
   static std::optional<std::string> duplicate_search(const Request& request);
   static Answer replayed(idempotency::Answer kept);
   static Answer passed_on(Attempted attempted);
-  static Answer refused(const Refused& why);
+  static Answer refused(const Refused& why, policies::Forward forward = policies::Forward::None);
   static Answer not_proven(server::Response response);
   std::vector<cache::Writes::Key> write_keys(const Request& request, std::vector<std::string> names) const;
   void complete(const Request& request, Answer& answer) const;  // the fields that the gateway adds

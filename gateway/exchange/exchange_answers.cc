@@ -77,11 +77,11 @@ Exchange::Answer Exchange::passed_on(Attempted attempted) {
   return answer;
 }
 
-Exchange::Answer Exchange::refused(const Refused& why) {
+Exchange::Answer Exchange::refused(const Refused& why, policies::Forward forward) {
   Answer answer;
   answer.response = to_response(why.refusal, why.detail, why.retry_after);
   answer.refusal = to_string(why.refusal);
-  answer.status.forward = policies::Forward::Miss;
+  answer.status.forward = forward;
   answer.status.detail = answer.refusal;
   return answer;
 }
@@ -90,7 +90,6 @@ Exchange::Answer Exchange::not_proven(server::Response response) {
   Answer answer;
   answer.refusal = refusal_type(response);
   answer.response = std::move(response);
-  answer.status.forward = policies::Forward::Miss;
   answer.status.detail = answer.refusal;
   return answer;
 }

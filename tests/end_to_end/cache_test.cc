@@ -130,7 +130,9 @@ TEST_SUITE("cache") {
   TEST_CASE("what a client says of freshness is kept to") {
     Pair pair;
     const auto asked = [&](const std::string& directives) { return pair.get({{"Cache-Control", directives}}); };
-    CHECK(asked("only-if-cached").status == 504);
+    const auto nothing = asked("only-if-cached");
+    CHECK(nothing.status == 504);
+    CHECK(nothing.field("Cache-Status") == "contacts-gateway; detail=only-if-cached");  // it went nowhere
     CHECK(asked("no-store").status == 200);
     CHECK(asked("only-if-cached").status == 504);  // nothing was kept of it
     CHECK_FALSE(is_hit(pair.get()));

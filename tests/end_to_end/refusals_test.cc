@@ -268,7 +268,9 @@ TEST_SUITE("refusals") {
       };
       const auto struck = [&] { return Json(control.get("/_simulator/books").body).integer("faults"); };
       set_fault("hang");
-      CHECK(client.get(kContact, {{"Cache-Control", "no-store"}, {"Prefer", "wait=1"}}).status == 504);
+      const auto hung = client.get(kContact, {{"Cache-Control", "no-store"}, {"Prefer", "wait=1"}});
+      CHECK(hung.status == 504);
+      CHECK(hung.field("Cache-Status").find("fwd=") != std::string::npos);
       CHECK(struck() == 1);
       control.send({.method = "DELETE", .target = "/_simulator/faults"});
       CHECK(client.get(kContact).status == 200);
@@ -281,7 +283,8 @@ TEST_SUITE("refusals") {
                                          .target = kContact + "/tags",
                                          .fields = {{"Content-Type", "application/json"}},
                                          .body = R"({"tags":["x"]})"});
-        return answer.status == 503 && answer.body.find("circuit-open") != std::string::npos;
+        return answer.status == 503 && answer.body.find("circuit-open") != std::string::npos &&
+               answer.field("Cache-Status") == "contacts-gateway; detail=circuit-open";
       };
       REQUIRE(refused());
       const auto kept = client.get(kContact);
