@@ -1,12 +1,12 @@
 // The order of a write (DESIGN section 5, rules 4 and 5), driven for the exchange: nobody may read older data than an
 // acknowledged write.
-//   1. begin(): marks and new generations are in the shared tier, this process' memory has dropped the keys;
-//   2.          every replica with a lease has acknowledged, or one lease time has passed, so no memory tier still
-//   serves the old state;
-//   3. the caller goes upstream;
-//   4. finish(): keys that only the answer names are begun and awaited too; the marks go, or stay while upstream may
-//   still change its answer;
-//   5.          were the marks lost in between, steps 1 and 2 are done once more; then the client gets its answer.
+//   1. begin() sets marks and new generations in the shared tier, and drops the keys from this process' memory.
+//   2. begin() then waits until every replica with a lease has acknowledged, or one lease time has passed: no memory
+//      tier still serves the old state.
+//   3. The caller goes upstream.
+//   4. finish() begins and awaits keys that only the answer names, too. The marks go, or stay for as long as upstream's
+//      answers may still be old.
+//   5. finish() does steps 1 and 2 once more where the marks were lost in between. Then the client gets its answer.
 // Asio thread only. None of it may be cancelled: callers run it in a coroutine of its own.
 #pragma once
 

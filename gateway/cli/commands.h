@@ -1,5 +1,5 @@
 // The commands of contacts-gateway. Each writes its answer to `out` and what went wrong to `errors`, and returns an
-// ExitCode.
+// ExitCode. They run on the main thread and block.
 #pragma once
 
 #include <cstdint>

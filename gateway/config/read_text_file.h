@@ -1,4 +1,4 @@
-// Small files named by settings: the settings file itself, secrets.
+// Small files named by settings: the settings file itself, secrets. Blocks on the disk; at the start and on a reload.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The calls that a record is made of.
+// The calls to the upstream that a record is put together from. No state; any thread.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// The gateway's own paths for records, given to the router. Outlives every coroutine it starts.
+// The handlers of the gateway's own paths for records (whole_record.h, reconciliation.h), given to the router when it
+// is made, before the servers start. Outlives every coroutine it starts.
 #pragma once
 
 #include "gateway/records/reconciliation.h"

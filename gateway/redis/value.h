@@ -1,4 +1,4 @@
-// From hiredis' reply tree to ours.
+// From hiredis' reply tree to ours, which owns what it holds. Any thread; used where hiredis hands its reply out.
 #pragma once
 
 #include <hiredis/hiredis.h>

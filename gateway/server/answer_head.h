@@ -24,8 +24,7 @@ struct Delimiter {
 // Appends everything up to and with the empty line. `connection` is "close", "keep-alive" or empty; `date` is used
 // where the answer has none. Connection, Transfer-Encoding and Content-Length of the answer itself give way, but a
 // Content-Length stays with Kind::None, where it only tells what a GET would have got; a 204 has none (RFC 9110 section
-// 8.6). Line breaks inside values become
-// spaces.
+// 8.6). Line breaks inside values become spaces.
 void append_head(std::string& out, const Response& response, Delimiter delimiter, std::string_view connection,
                  std::string_view date);
 

@@ -1,6 +1,6 @@
 // The status page's server side: looks at everything once a second on a thread of its own, keeps five minutes of it,
 // and streams it to `GET /events` as server-sent events (WHATWG HTML, section 9.2): `hello` once, then a `tick` each
-// second. Nothing of it is on a request's way. A reader that falls behind skips ticks; one more than kMostReaders is
+// second. No request waits for any of it. A reader that falls behind skips ticks; one more than kMostReaders is
 // answered 503.
 //
 // Made before the admin server, ended after it; stop() ends the streams and the thread, before the admin server drains.

@@ -1,4 +1,4 @@
-// What the status page is told once, from the settings and the host.
+// What the status page is told once, from the settings and the host. Made at the start; values only, any thread.
 #pragma once
 
 #include "gateway/config/settings.h"

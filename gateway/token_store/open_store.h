@@ -1,4 +1,4 @@
-// The store that credentials.oauth.store names.
+// The store that credentials.oauth.store names: a file or Redis. Made at the start, before the Asio thread runs.
 #pragma once
 
 #include <memory>
