@@ -9,8 +9,10 @@
 namespace policies {
 
 bool is_unreserved(char c);  // RFC 3986 section 2.3
-std::optional<char> hex_pair(std::string_view text,
-                             std::size_t at);  // the byte of "%41" at `at`, nothing where it is none
+int hex_digit(char c);       // -1 where it is none
+
+// The byte of "%41" at `at`; nothing where it is none.
+std::optional<char> hex_pair(std::string_view text, std::size_t at);
 
 // Every '%' begins a pair of hexadecimal digits.
 bool well_encoded(std::string_view text);

@@ -9,6 +9,7 @@
 #include "gateway/cli/exit_code.h"
 #include "gateway/cli/opened_store.h"
 #include "gateway/cli/redirect.h"
+#include "gateway/clock.h"
 #include "gateway/credentials/grants.h"
 #include "gateway/credentials/token_endpoint.h"
 
@@ -112,7 +113,7 @@ void place(Grant& grant, const std::vector<Grant>& stored) {
 asio::awaitable<Grant> exchange(const config::Settings& settings, const config::OAuthGrant& client, config::Secret code,
                                 asio::io_context& io) {
   credentials::TokenEndpoint endpoint(io, settings);
-  const auto asked = credentials::wall_now();
+  const auto asked = wall_now();
   auto answer = co_await endpoint.exchange(client, std::move(code));
   if (std::holds_alternative<policies::GrantRefused>(answer))
     throw std::runtime_error(

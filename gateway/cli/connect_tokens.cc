@@ -3,6 +3,7 @@
 
 #include "gateway/cli/connect_parts.h"
 #include "gateway/cli/opened_store.h"
+#include "gateway/clock.h"
 #include "gateway/credentials/grants.h"
 
 namespace gateway::cli {
@@ -51,7 +52,7 @@ std::vector<StoredToken> stored_tokens(const config::Settings& settings, Finding
   std::vector<StoredToken> tokens;
   if (settings.credentials.oauth.grants.empty()) return tokens;
   const OpenedStore opened(settings);
-  const auto now = credentials::wall_now();
+  const auto now = wall_now();
   for (const auto& grant : opened.grants()) {
     if (!configured(settings, grant) || grant.uninstalled()) continue;
     const bool live = policies::usable(grant.times, now) && !grant.access_token.empty();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 
+#include "gateway/clock.h"
 #include "gateway/fault_point.h"
 #include "gateway/log/failure.h"
 #include "gateway/log/log.h"
@@ -32,10 +33,6 @@ WallMillis due(const GrantState& state) {
 std::string_view view(const std::string& text) { return text; }
 
 }  // namespace
-
-WallMillis wall_now() {
-  return std::chrono::duration_cast<WallMillis>(std::chrono::system_clock::now().time_since_epoch());
-}
 
 std::string GrantState::name() const {
   if (!grant.subject.empty()) return grant.kind == GrantKind::Company ? "company:" + grant.subject : grant.subject;

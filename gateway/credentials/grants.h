@@ -105,6 +105,4 @@ class Grants {
   redis::Event woken_;
 };
 
-policies::WallMillis wall_now();
-
 }  // namespace gateway::credentials

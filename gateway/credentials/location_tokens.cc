@@ -3,6 +3,7 @@
 #include <asio/co_spawn.hpp>
 #include <utility>
 
+#include "gateway/clock.h"
 #include "gateway/log/failure.h"
 #include "gateway/log/log.h"
 #include "gateway/random.h"

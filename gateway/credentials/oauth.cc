@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/clock.h"
 #include "gateway/log/log.h"
 
 namespace gateway::credentials {

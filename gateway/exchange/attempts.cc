@@ -9,6 +9,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "gateway/cache/fence.h"
+#include "gateway/clock.h"
 #include "gateway/fault_point.h"
 #include "gateway/idempotency/claims.h"
 #include "gateway/random.h"
@@ -113,9 +114,6 @@ bool may_leave(const Request& request) {
   return request.operation->kind == policies::Kind::Write && request.reply && !request.sent;
 }
 
-std::chrono::milliseconds since_1970() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-}
 }  // namespace
 
 void Attempts::set_times(milliseconds deadline, milliseconds token_wait, milliseconds interval) {
@@ -347,8 +345,8 @@ policies::RetryDecision Attempts::plan(const Request& request, const Attempted& 
   if (const auto* answer = std::get_if<upstream::Response>(&outcome.result)) {
     if (const auto after = answer->fields.find("Retry-After"))
       failed.retry_after =
-          policies::parse_retry_after(*after, std::chrono::duration_cast<std::chrono::seconds>(since_1970()));
-    failed.interval = policies::parse_stated_limits(answer->fields, since_1970()).interval;
+          policies::parse_retry_after(*after, std::chrono::duration_cast<std::chrono::seconds>(wall_now()));
+    failed.interval = policies::parse_stated_limits(answer->fields, wall_now()).interval;
   }
   failed.idempotent = request.operation->idempotent;
   failed.has_key =

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/clock.h"
 #include "gateway/fault_point.h"
 #include "gateway/flows/known.h"
 #include "gateway/log/failure.h"
@@ -22,10 +23,6 @@ using policies::flows::Json;
 using policies::flows::Object;
 
 namespace {
-
-policies::WallMillis wall_now() {
-  return std::chrono::duration_cast<policies::WallMillis>(std::chrono::system_clock::now().time_since_epoch());
-}
 
 std::string text_member(const Json& json, std::string_view name) {
   const auto* value = json.find(name);

@@ -6,6 +6,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "gateway/clock.h"
 #include "gateway/limiter/limiter_impl.h"
 #include "gateway/limiter/local_store.h"
 #include "gateway/limiter/redis_store.h"
@@ -152,9 +153,8 @@ void Limiter::Impl::improve(const std::string& name, std::uint64_t flight, int u
 
 Duration Limiter::Impl::observe(const std::string& name, int status, const policies::Fields& fields) {
   const auto at = now();
-  const auto wall =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
   auto where = location(name);
+  const auto wall = wall_now();
   const auto stated = policies::parse_stated_limits(fields, wall);
   where->learn(stated, options_.limit, at);
   Duration pause{0};

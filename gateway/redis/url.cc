@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "gateway/redis/client.h"
+#include "policies/percent.h"
 
 namespace gateway::redis {
 namespace {
@@ -17,27 +18,12 @@ constexpr int max_database = 1'000'000;
                               "redis+sentinel://[user:password@]host[:port],host[:port]/name[/db]");
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // RFC 3986 section 2.1.
 std::string percent_decoded(std::string_view text) {
+  if (!policies::well_encoded(text))
+    refuse("a '%' in the Redis URL is not followed by two hexadecimal digits (write %25)");
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) refuse("a '%' in the Redis URL is not followed by two hexadecimal digits (write %25)");
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
+  policies::append_decoded(out, text);
   return out;
 }
 

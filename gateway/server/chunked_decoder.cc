@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/server/syntax.h"
+#include "policies/percent.h"
 
 namespace gateway::server {
 
@@ -11,17 +12,10 @@ namespace {
 constexpr std::size_t kMostDigits = 15;         // of a chunk size; keeps it far from overflow
 constexpr std::size_t kMostExtras = 32 * 1024;  // extensions and trailers carry nothing we use
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 bool ChunkedDecoder::take_size_char(char c) {
-  const int digit = hex_digit(c);
+  const int digit = policies::hex_digit(c);
   if (digit >= 0) {
     if (state_ == State::AfterSize || ++digits_ > kMostDigits) return false;
     remaining_ = remaining_ * 16 + static_cast<std::size_t>(digit);

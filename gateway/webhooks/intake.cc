@@ -5,6 +5,7 @@
 #include <array>
 #include <asio/co_spawn.hpp>
 
+#include "gateway/clock.h"
 #include "gateway/log/failure.h"
 #include "gateway/server/problem.h"
 #include "policies/surrogate_keys.h"
@@ -46,10 +47,6 @@ consteval bool in_order() {
 static_assert(in_order(), "kRows is indexed by Result");
 
 const Row& row_of(Result result) { return kRows[static_cast<std::size_t>(result)]; }
-
-std::chrono::milliseconds wall_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-}
 
 // What stands in for a missing or overlong webhookId: the same body is the same event.
 std::string digest_of(std::string_view body) {
