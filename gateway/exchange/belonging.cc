@@ -69,6 +69,7 @@ std::vector<std::string> keys_of(const credentials::Scope& scope, const policies
 
 std::vector<std::string> keys_of_answer(const policies::Match& match, std::string_view location,
                                         const upstream::Response* answer) {
+  if (!policies::keys_in_answer(*match.operation)) return {};
   if (answer == nullptr) return policies::keys_of_answer(match, location, {});
   const auto plain = upstream::decoded(answer->fields, answer->body);
   return policies::keys_of_answer(match, location, plain ? *plain : answer->body);
