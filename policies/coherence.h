@@ -1,8 +1,8 @@
-// The coherence contract (DESIGN section 5): a read that begins after a write was answered returns that write's effect
-// or a later one. Here is every decision of it, pure: what a lookup saw, when an entry may be served, stored or shared,
-// how a write proceeds, when a replica may use its memory tier. The gateway drives these with Redis (scripts that do
-// what Ledger does) or with a Ledger of its own; tests/model drives the same code through every interleaving.
-// Single-threaded values; time and random ids are arguments.
+// The coherence contract (README has its rules 1 to 8): a read that begins after a write was answered returns that
+// write's effect or a later one. Here is every decision of it, pure: what a lookup saw, when an entry may be served,
+// stored or shared, how a write proceeds, when a replica may use its memory tier. The gateway drives these with Redis
+// (scripts that do what Ledger does) or with a Ledger of its own; tests/model drives the same code through every
+// interleaving. Single-threaded values; time and random ids are arguments.
 #pragma once
 
 #include <chrono>

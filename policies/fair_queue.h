@@ -1,4 +1,4 @@
-// Who of those that wait for a permit gets the next one (DESIGN section 6).
+// Who of those that wait for a permit gets the next one (README, "Rate limits").
 // Urgency is RFC 9218's 0 (best) to 7, one step better for each `ageing_step` waited; equal urgency goes round-robin
 // over clients; one client's requests of equal urgency go first in, first out. Ageing makes a request the equal of the
 // best one that waits, never its better: a long backlog that has aged takes turns with a fresh request instead of going

@@ -1,4 +1,4 @@
-// Which location a request is for (DESIGN section 7): what it names itself, else the client's own, else the
+// Which location a request is for: what it names itself, else the client's own, else the
 // credentials' own. Decides which credentials, limit and cache entries it meets, so a request that names two locations
 // in two places is refused: it would be authorised for one and executed on the other. Pure; any thread; no allocation
 // where the query names it unencoded or a default applies.
@@ -47,7 +47,8 @@ struct LocationProblem {  // answered 400
     Conflicting,  // named more than once, differently, or as an object
     Missing,      // none named and no default
     // The body may name one and cannot be read (broken JSON, deeper than 64 levels, content-coded, a part of a form
-    // without an end), and it matters: `several` or `restricted`. Elsewhere the request goes on, and upstream says what is wrong with it.
+    // without an end), and it matters: `several` or `restricted`. Elsewhere the request goes on, and upstream says what
+    // is wrong with it.
     UnreadableBody,
   };
   Reason reason;

@@ -1,4 +1,4 @@
-// What one replica may still spend while it cannot reach the Redis that shares the window (DESIGN section 6): slots it
+// What one replica may still spend while it cannot reach the Redis that shares the window: slots it
 // held and no others at first, down or up to N divided by the replicas last known.
 #pragma once
 

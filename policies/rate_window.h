@@ -1,6 +1,6 @@
-// The exact sliding window of one app and location (DESIGN section 6): at the upstream no interval of W holds more than
-// N arrivals. An arrival lies anywhere between grant and end, so a slot is free again W after its request *ended*: two
-// arrivals through one slot are then at least W apart, whatever the network did to either.
+// The exact sliding window of one app and location (README, "Rate limits"): at the upstream no interval of W holds more
+// than N arrivals. An arrival lies anywhere between grant and end, so a slot is free again W after its request *ended*:
+// two arrivals through one slot are then at least W apart, whatever the network did to either.
 //
 // State machine without a clock; owned by one thread. Permits are named by the caller's ids, never reused.
 // A permit whose end is never reported returns `hold` + W after its grant. What is asked at each step costs O(log n) or

@@ -1,6 +1,6 @@
-// What a read depends on and what a write changes, as surrogate keys (DESIGN section 5, rule 1). The catalogue names
-// them by templates; here they get their values. Pure; any thread. Nothing throws on bad input: a body that cannot be
-// read gives no keys of its own, and a write then falls back on the operation's `keys_if_unknown`.
+// What a read depends on and what a write changes, as surrogate keys (rule 1 of the coherence contract). The catalogue
+// names them by templates; here they get their values. Pure; any thread. Nothing throws on bad input: a body that
+// cannot be read gives no keys of its own, and a write then falls back on the operation's `keys_if_unknown`.
 //
 // Values are percent-decoded and written back in one way, so that "/contacts/a%62c" and "/contacts/abc" share keys and
 // ':' cannot occur in them.

@@ -1,5 +1,5 @@
 // When may an entry in this process' memory be served? Two conditions, both checked by the worker that serves, after it
-// has read the request (DESIGN section 5, rule 6):
+// has read the request (rule 6 of the contract: README, "The coherence contract"):
 //   1. Nothing that the entry depends on was invalidated since the lookup that led to its fetch. Each surrogate key is
 //      mapped to one of a fixed number of counters; an invalidation adds one to it, and an entry carries the sum of its
 //      counters as it was at that lookup.

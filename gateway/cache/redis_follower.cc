@@ -1,4 +1,4 @@
-// RedisTier's side of the invalidation log: the report loop and what the channels bring (DESIGN section 5, rule 6). The
+// RedisTier's side of the invalidation log: the report loop and what the channels bring (rule 6 of the contract). The
 // order in report_once() is what makes it safe:
 //   1. the time is taken before the report is sent: the lease counts from then;
 //   2. a lease that lapsed while the report was under way empties the memory before anything renews it;

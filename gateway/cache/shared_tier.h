@@ -1,7 +1,7 @@
-// What stands behind the memory tier: the coherence book-keeping, and with Redis the entries too (DESIGN section 5).
-// Two implementations, the same contract: LocalTier (a Ledger in this process) and RedisTier (the same steps as Lua
-// scripts). Used on the Asio thread only. None of the calls throws for a Redis that is away: they answer what the
-// contract says for that case.
+// What stands behind the memory tier: the coherence book-keeping, and with Redis the entries too (README, "The
+// coherence contract"). Two implementations, the same contract: LocalTier (a Ledger in this process) and RedisTier (the
+// same steps as Lua scripts). Used on the Asio thread only. None of the calls throws for a Redis that is away: they
+// answer what the contract says for that case.
 #pragma once
 
 #include <asio/awaitable.hpp>

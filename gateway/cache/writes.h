@@ -1,5 +1,5 @@
-// The order of a write (DESIGN section 5, rules 4 and 5), driven for the exchange: nobody may read older data than an
-// acknowledged write.
+// The order of a write (rules 4 and 5 of the contract: README, "The coherence contract"), driven for the exchange:
+// nobody may read older data than an acknowledged write.
 //   1. begin() sets marks and new generations in the shared tier, and drops the keys from this process' memory.
 //   2. begin() then waits until every replica with a lease has acknowledged, or one lease time has passed: no memory
 //      tier still serves the old state.

@@ -1,4 +1,4 @@
-// Settings from everywhere they are given: defaults < JSON file < environment < flags (DESIGN section 7). Reads the
+// Settings from everywhere they are given: defaults < JSON file < environment < flags. Reads the
 // named files and nothing else; environment and flags come in as values. Called at start (and on a reload), by one
 // thread.
 #pragma once

@@ -1,4 +1,4 @@
-// The effective settings (DESIGN section 7), each field with its default. Loaded once by load(); immutable afterwards,
+// The effective settings, each field with its default. Loaded once by load(); immutable afterwards,
 // shared by shared_ptr<const Settings>, so any thread may read it. What each is called, its type, range and words:
 // table.cc.
 #pragma once

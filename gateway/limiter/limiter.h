@@ -1,4 +1,4 @@
-// Keeps every location under its upstream rate limit by making requests wait (DESIGN section 6): one fair queue a
+// Keeps every location under its upstream rate limit by making requests wait (README, "Rate limits"): one fair queue a
 // location, permits from a Store, corrections from what the upstream's answers state. Every try takes a permit, retries
 // too.
 //

@@ -1,6 +1,6 @@
 // Windows and daily counts shared by all replicas of one Redis, by Redis' own clock.
 //
-// Why no seam lets more than N through (DESIGN section 6):
+// Why no seam lets more than N through (N: rate_limit.requests):
 // 1. While Redis answers, every grant is one script's: slots of all replicas are in one sorted set.
 // 2. Redis lost: a replica goes on alone, counted in its own mirror of the slots it holds. It is lost when it stands
 //    still for redis.timeout, and when a connection that broke cannot be dialled anew at once; a redial alone lets

@@ -39,7 +39,7 @@ std::vector<prometheus::MetricFamily> collect_shards(const Labels& labels,
 // The same shards as numbers; `operations`: how many the catalogue has.
 Totals add_up(std::size_t operations, const std::vector<std::shared_ptr<Shard>>& shards);
 
-// Those registered, and the HELP lines of those that DESIGN names and nobody registered.
+// Those registered, and the HELP lines of those in families.h that nobody registered.
 void collect_gauges(const std::vector<Gauges>& gauges, std::vector<prometheus::MetricFamily>& families);
 
 }  // namespace gateway::metrics

@@ -1,4 +1,4 @@
-// The names, types and HELP texts of every metric (DESIGN section 7), and the histograms' buckets. Prometheus'
+// The names, types and HELP texts of every metric, and the histograms' buckets. Prometheus'
 // conventions: base units, seconds and bytes; counters end in _total.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What the gateway counts (DESIGN section 7). Recording takes no lock and allocates nothing: each thread writes to a
+// What the gateway counts. Recording takes no lock and allocates nothing: each thread writes to a
 // shard of its own with relaxed atomics; the shards are added up when `/metrics` is scraped. Label values come from
 // closed sets: the catalogue's operation names, the configured clients, the busiest locations; a reason, cause or
 // result beyond what a shard has room for counts as "other". Any thread may record and scrape.
@@ -66,7 +66,7 @@ class Metrics {
   void flow_run(std::string_view flow, std::string_view result);
 
   // Gauges are read at scrape: `read` is called on the scraping thread and must be quick and thread-safe. A name that
-  // ends in _total is a counter. An empty `help` takes the text of families.h; what DESIGN names has one.
+  // ends in _total is a counter. An empty `help` takes the text of families.h; those named there have one.
   void gauge(std::string name, std::string help, std::function<double()> read);
   struct LabelledValue {
     std::vector<std::string> labels;

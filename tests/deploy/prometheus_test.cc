@@ -113,7 +113,7 @@ void trouble(Watched& world) {
       kLimit, [&] { return world.prometheus.value("min(up)") == 0; }, milliseconds(50)));
 }
 
-// DESIGN section 7 names these; gateway_build_info is always 1.
+// All families that programs rely on; gateway_build_info is always 1.
 constexpr const char* kNamed[] = {
     "gateway_requests_total",
     "gateway_request_duration_seconds_count",

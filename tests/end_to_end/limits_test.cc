@@ -1,5 +1,5 @@
 // The rate limit seen from the upstream: three replicas on one Redis, clients that want three times what the limit
-// allows, and the simulator's own books as the judge (DESIGN section 6). GATEWAY_TEST_FULL: 60 windows, and W = 10 s.
+// allows, and the simulator's own books as the judge. GATEWAY_TEST_FULL: 60 windows, and W = 10 s.
 #include <doctest/doctest.h>
 #include <poll.h>
 

@@ -1,5 +1,5 @@
-// The contract's sentence in every order of steps, with the faults, at the sizes of the oracle (DESIGN section 5:
-// coherence_model.py) and with lookups by plain commands. Everyday the smaller half; all with GATEWAY_TEST_FULL=1.
+// The contract's sentence in every order of steps, with the faults, at the sizes of the oracle (rules_test.cc)
+// and with lookups by plain commands. Everyday the smaller half; all with GATEWAY_TEST_FULL=1.
 #include <doctest/doctest.h>
 
 #include <cstdlib>

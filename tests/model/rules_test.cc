@@ -1,7 +1,8 @@
-// The rules, taken out one at a time, beside the oracle of the design (coherence_model.py): where it finds a stale read
-// without a rule, so does this model with the product's own code, and where it finds none, neither does this. What the
-// oracle says is written down here, for the same number of writes, reads and faults, as it was printed on 2026-11-26;
-// GATEWAY_TEST_FULL=1 asks the oracle itself where it is there.
+// The rules, taken out one at a time, beside an oracle (coherence_model.py, a model written before the code, which is
+// no part of this repository): where it finds a stale read without a rule, so does this model with the product's own
+// code, and where it finds none, neither does this. What the oracle says is written down here, for the same number of
+// writes, reads and faults, as it was printed on 2026-11-26; GATEWAY_TEST_FULL=1 asks the oracle itself where it is
+// there.
 //
 // Each of its twelve rules is one of ours, taken out without a copy of the code that keeps it: by what the world tells
 // that code. The two see time differently. The oracle has none: a lease may end whenever no rule forbids it. Here

@@ -14,7 +14,7 @@ namespace test_support {
 
 struct GatewayOptions {
   std::string upstream;  // base URL
-  // By path (DESIGN section 7), as the environment takes them: {"cache.memory_bytes", "1MiB"}. They win over these,
+  // By path (README, "Settings"), as the environment takes them: {"cache.memory_bytes", "1MiB"}. They win over these,
   // which win over `config`: listen and admin.listen on port 0, credentials.token "pit-test".
   std::vector<std::pair<std::string, std::string>> settings{};
   std::string config{};       // text of a settings file, for what has no plain form: clients, credentials.locations

@@ -1,5 +1,5 @@
 // How the project's programs tell their addresses: one JSON line with "event":"listening", a name and an address for
-// each listener (DESIGN section 7).
+// each listener.
 #pragma once
 
 #include <string>

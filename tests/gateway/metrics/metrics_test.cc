@@ -40,7 +40,7 @@ RequestRecord hit(std::chrono::nanoseconds duration) {
 }  // namespace
 
 TEST_SUITE("metrics") {
-  TEST_CASE("every family that DESIGN names is there from the start, with HELP and TYPE") {
+  TEST_CASE("every family is there from the start, with HELP and TYPE") {
     const Metrics metrics({"get-contact"}, {});
     const std::string text = metrics.scrape();
     const std::pair<const char*, const char*> families[] = {
