@@ -1,4 +1,4 @@
-// The rate-limit fields of both sides: what the upstream's answers state (X-RateLimit-*, FACTS), and what our answers
+// The rate-limit fields of both sides: what the upstream's answers state (X-RateLimit-*), and what our answers
 // tell the client (draft-ietf-httpapi-ratelimit-headers-08, Server-Timing). Pure functions.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Whether a failed try at the upstream is made again, and when (issue: retries never over the budget, never after the
+// Whether a failed try at the upstream is made again, and when (never over the budget, never after the
 // client's deadline, a POST only where it surely was not applied). Exponential backoff with full jitter; `Retry-After`
 // (RFC 9110 section 10.2.3) is a floor under it.
 // plan_retry() is a pure function but for the budget it draws on; the random number is the caller's. One thread.

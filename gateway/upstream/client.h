@@ -43,7 +43,7 @@ struct Response {
   int http_version = 11;
 };
 
-// Why there is no answer, by what it proves about the request (issue: a POST may be repeated only if surely not
+// Why there is no answer, by what it proves about the request (a POST may be repeated only if it was surely not
 // applied).
 enum class Failure {
   Unsendable,      // a method, target or field that HTTP cannot carry: not sent, and not to be tried again
