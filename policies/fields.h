@@ -38,7 +38,10 @@ class Fields {
   Fields(std::initializer_list<Field> fields) : fields_(fields) {}
   explicit Fields(FieldsView fields);
 
-  void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
+  void add(std::string name, std::string value) {
+    if (fields_.capacity() == 0) fields_.reserve(kUsual);
+    fields_.push_back({std::move(name), std::move(value)});
+  }
   void set(std::string_view name, std::string value);  // replaces every line of that name with one
   void remove(std::string_view name);
   std::optional<std::string_view> find(std::string_view name) const;
@@ -51,6 +54,7 @@ class Fields {
   bool operator==(const Fields&) const = default;
 
  private:
+  static constexpr std::size_t kUsual = 12;  // nearly all messages have no more
   std::vector<Field> fields_;
 };
 

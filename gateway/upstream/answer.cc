@@ -12,6 +12,8 @@ namespace {
 
 using server::trim;
 
+constexpr std::size_t kUsualFields = 16;
+
 // RFC 9110 section 5.5: a recipient replaces what could end the line for another one. Done here, once, so that every
 // way an answer takes from here, stored ones included, may write values as they are.
 std::string clean_value(std::string_view text) {
@@ -49,6 +51,7 @@ bool Answer::line(std::string_view text) {
   if (text.starts_with("HTTP/") && (response_.status == 0 || (head_done_ && response_.status < 200))) {
     response_.status = status_of(text);
     received_.clear();
+    received_.reserve(kUsualFields);
     head_done_ = false;
     return true;
   }

@@ -52,6 +52,15 @@ CURLSH* make_share() {
   return share;
 }
 
+using Url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+// `origin`: parse_base_url's, so that only memory can be wanting.
+Url make_url(const std::string& origin) {
+  Url url(curl_url(), &curl_url_cleanup);
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, origin.c_str(), 0) != CURLUE_OK) throw std::bad_alloc();
+  return url;
+}
+
 const Options& checked(const Options& options) {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialised != CURLE_OK) throw std::runtime_error(curl_easy_strerror(initialised));
@@ -67,11 +76,13 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
   Impl(asio::io_context& io, Options options)
       : io_(io),
         share_(make_share(), &curl_share_cleanup),
-        common_{checked(options), parse_base_url(options.base_url)} {
+        common_{checked(options), parse_base_url(options.base_url)},
+        origin_(make_url(common_.base.origin)) {
     multi_ =
         std::make_shared<Multi>(io, options.connections, [this](CURL* easy, CURLcode code) { finish(easy, code); });
     common_.multi = multi_.get();
     common_.share = share_.get();
+    common_.origin = origin_.get();
   }
 
   static asio::awaitable<Outcome> send(std::shared_ptr<Impl> impl, Request request) {
@@ -146,6 +157,7 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
   asio::io_context& io_;
   std::unique_ptr<CURLSH, decltype(&curl_share_cleanup)> share_;
   Common common_;
+  Url origin_;
   std::shared_ptr<Multi> multi_;
   std::vector<std::unique_ptr<Transfer>> free_;
   std::unordered_map<CURL*, Flight> flights_;

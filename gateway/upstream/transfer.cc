@@ -40,7 +40,7 @@ void Transfer::set_fixed_options() {
   CURL* easy = easy_.get();
   const Options& options = common_.options;
   set(easy, CURLOPT_PRIVATE, this);
-  set(easy, CURLOPT_URL, common_.base.origin.c_str());
+  set(easy, CURLOPT_CURLU, common_.origin);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_SHARE, common_.share);
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
@@ -51,7 +51,7 @@ void Transfer::set_fixed_options() {
   set(easy, CURLOPT_QUICK_EXIT, 1L);       // else giving up on a name blocks this thread until getaddrinfo() returns
   set(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);  // the target goes out as it is, never in a proxy's form
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (common_.base.loopback) set(easy, CURLOPT_PROXY, "");
+  if (common_.base.loopback) set(easy, CURLOPT_NOPROXY, "*");
   if (!options.ca_file.empty()) set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   set(easy, CURLOPT_ERRORBUFFER, message_.data());
   set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_line);

@@ -22,6 +22,7 @@ struct Common {
   BaseUrl base;
   Multi* multi = nullptr;
   CURLSH* share = nullptr;  // TLS sessions
+  CURLU* origin = nullptr;  // base.origin, taken apart once and not for each request
 };
 
 class Transfer {

@@ -1,5 +1,8 @@
 // What the client writes, and what it refuses to write: the server answers with the request it read.
 #include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <array>
 
 #include "gateway/upstream/base_url.h"
 #include "tests/gateway/upstream/asking.h"
@@ -113,6 +116,16 @@ TEST_SUITE("upstream requests") {
       CHECK(tests::verdict(outcome) == "unsendable");
     }
     CHECK(server.connections() == 0);
+  }
+
+  TEST_CASE("an upstream on this machine is asked directly, whatever proxies the environment names") {
+    RawServer upstream(echo), proxy(echo);
+    const std::array<const char*, 3> names{"http_proxy", "all_proxy", "ALL_PROXY"};
+    for (const char* name : names) ::setenv(name, proxy.url().c_str(), 1);
+    Asking asking(upstream.url());
+    for (int i = 0; i < 2; ++i) CHECK(body_of(asking.get("/direct")).starts_with("GET /direct HTTP/1.1\r\n"));
+    for (const char* name : names) ::unsetenv(name);
+    CHECK(proxy.connections() == 0);
   }
 
   TEST_CASE("a base URL is taken apart or refused") {
