@@ -230,7 +230,7 @@ class RedisTier::Round final : public redis::Call, public std::enable_shared_fro
   }
 
   void done(std::optional<redis::Unavailable> why) override {
-    for (const auto& look_up : look_ups_) look_up->done(why);
+    redis::tell_all(look_ups_, [&](const std::shared_ptr<LookUp>& look_up) { look_up->done(why); });
   }
 
  private:

@@ -3,6 +3,7 @@
 // reads it and calls nothing of redis. done() is called exactly once in any case, and may do what it likes.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,20 @@ class Call {
   virtual void take(const ReplyView& reply) = 0;
   virtual void done(std::optional<Unavailable> why) = 0;  // nothing: take() was called for each
 };
+
+// Each of `all` is told, whatever one of them throws: that is thrown on once everybody was.
+template <typename All, typename Tell>
+void tell_all(const All& all, Tell tell) {
+  std::exception_ptr thrown;
+  for (const auto& each : all) {
+    try {
+      tell(each);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }
+  if (thrown) std::rethrow_exception(thrown);
+}
 
 // Commands as they go out, written piece by piece (hiredis' own way to write one takes four times as long). On one
 // connection Redis runs them in their order, and what others do may come between them.

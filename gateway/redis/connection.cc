@@ -63,7 +63,7 @@ struct Connection::Ended {
   bool posted = false;
 
   static void tell(const std::shared_ptr<Ended>& ended) {
-    for (auto& one : std::exchange(ended->calls, {})) one.call->done(one.why);
+    tell_all(std::exchange(ended->calls, {}), [](const One& one) { one.call->done(one.why); });
   }
   static void add(asio::io_context& io, const std::shared_ptr<Ended>& ended, One one, bool told_soon) {
     ended->calls.push_back(std::move(one));

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <new>
 
+#include "gateway/log/log.h"
+
 namespace gateway::upstream {
 
 // What libcurl wants to know of one of its descriptors, and which of it is being awaited.
@@ -85,25 +87,27 @@ void Multi::let_go(curl_socket_t descriptor) {
   sockets_.erase(found);
 }
 
-int Multi::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void*) {
+// Never -1: that would end every transfer, those to come too. One that cannot be watched runs into its time limit.
+int Multi::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void*) noexcept {
   auto& multi = *static_cast<Multi*>(self);
-  if (what != CURL_POLL_REMOVE) return multi.watch(descriptor, what & CURL_POLL_INOUT);
-  multi.unwatch(descriptor);
+  if (what == CURL_POLL_REMOVE)
+    multi.unwatch(descriptor);
+  else
+    multi.watch(descriptor, what & CURL_POLL_INOUT);
   return 0;
 }
 
-int Multi::watch(curl_socket_t descriptor, int what) {
+void Multi::watch(curl_socket_t descriptor, int what) {
   auto& socket = sockets_[descriptor];
   if (!socket) socket = std::make_shared<Socket>(io_);
   if (socket->interest == 0) idle_.remove(descriptor);
   if (!socket->descriptor.is_open()) {
     std::error_code error;
     socket->descriptor.assign(descriptor, error);
-    if (error) return -1;
+    if (error) return log::warn("upstream_unwatched", {{"detail", std::string_view(error.message())}});
   }
   socket->interest = what;
   await(socket);
-  return 0;
 }
 
 // Only a connection that has served a request stays watched. Any other descriptor (an attempt that lost to another
@@ -138,7 +142,7 @@ void Multi::await(const std::shared_ptr<Socket>& socket, int direction) {
       });
 }
 
-int Multi::on_timer(CURLM*, long milliseconds, void* self) {
+int Multi::on_timer(CURLM*, long milliseconds, void* self) noexcept {
   static_cast<Multi*>(self)->arm(milliseconds);
   return 0;
 }

@@ -38,9 +38,10 @@ class Multi : public std::enable_shared_from_this<Multi> {
  private:
   struct Socket;
 
-  static int on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void* socket);
-  static int on_timer(CURLM*, long milliseconds, void* self);
-  int watch(curl_socket_t descriptor, int what);
+  // C calls these, and no exception may pass through it: they let none out.
+  static int on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void* socket) noexcept;
+  static int on_timer(CURLM*, long milliseconds, void* self) noexcept;
+  void watch(curl_socket_t descriptor, int what);
   void unwatch(curl_socket_t descriptor);
   void let_go(curl_socket_t descriptor);
   void await(const std::shared_ptr<Socket>& socket);

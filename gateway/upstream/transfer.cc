@@ -98,22 +98,26 @@ void Transfer::set_method(bool with_body) {
   set(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
 }
 
-std::size_t Transfer::on_line(char* text, std::size_t size, std::size_t count, void* self) {
+std::size_t Transfer::on_line(char* text, std::size_t size, std::size_t count, void* self) noexcept try {
   return static_cast<Transfer*>(self)->answer_->line({text, size * count}) ? size * count : 0;
+} catch (const std::bad_alloc&) {
+  return 0;
 }
 
-std::size_t Transfer::on_bytes(char* text, std::size_t size, std::size_t count, void* self) {
+std::size_t Transfer::on_bytes(char* text, std::size_t size, std::size_t count, void* self) noexcept try {
   return static_cast<Transfer*>(self)->answer_->bytes({text, size * count}) ? size * count : 0;
+} catch (const std::bad_alloc&) {
+  return 0;
 }
 
-int Transfer::on_ready_to_send(void* self, char*, char*, int, int) {
+int Transfer::on_ready_to_send(void* self, char*, char*, int, int) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   transfer.repeat_refused_ = transfer.ready_;
   transfer.ready_ = true;
   return transfer.repeat_refused_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-curl_socket_t Transfer::on_open(void* self, curlsocktype, curl_sockaddr* address) {
+curl_socket_t Transfer::on_open(void* self, curlsocktype, curl_sockaddr* address) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   if (transfer.ready_) {  // for a repetition: refused before it costs a connection
     transfer.repeat_refused_ = true;
@@ -122,7 +126,7 @@ curl_socket_t Transfer::on_open(void* self, curlsocktype, curl_sockaddr* address
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-int Transfer::on_close(void* multi, curl_socket_t descriptor) {
+int Transfer::on_close(void* multi, curl_socket_t descriptor) noexcept {
   static_cast<Multi*>(multi)->forget(descriptor);
   return ::close(descriptor);
 }

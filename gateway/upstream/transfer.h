@@ -41,11 +41,12 @@ class Transfer {
   void set_method(bool with_body);
   Failed failed(CURLcode code) const;
 
-  static std::size_t on_line(char* text, std::size_t size, std::size_t count, void* self);
-  static std::size_t on_bytes(char* text, std::size_t size, std::size_t count, void* self);
-  static int on_ready_to_send(void* self, char*, char*, int, int);
-  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address);
-  static int on_close(void* multi, curl_socket_t descriptor);
+  // C calls these, and no exception may pass through it: where there is no memory left the transfer ends.
+  static std::size_t on_line(char* text, std::size_t size, std::size_t count, void* self) noexcept;
+  static std::size_t on_bytes(char* text, std::size_t size, std::size_t count, void* self) noexcept;
+  static int on_ready_to_send(void* self, char*, char*, int, int) noexcept;
+  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address) noexcept;
+  static int on_close(void* multi, curl_socket_t descriptor) noexcept;
 
   const Common& common_;
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;

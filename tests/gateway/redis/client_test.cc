@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
+#include <stdexcept>
 
+#include "gateway/redis/call.h"
 #include "tests/gateway/redis/harness.h"
 
 using namespace redis_test;
@@ -188,6 +191,41 @@ TEST_CASE("a client and its loop may go with everything outstanding") {
     client.start();
     run(io, [&]() -> asio::awaitable<void> { co_await pause_for(5ms); });
   }
+}
+
+TEST_CASE("who throws when he is told of his replies keeps nobody else from being told") {
+  struct Told final : gateway::redis::Call {
+    explicit Told(bool then_throws) : throws(then_throws) {}
+    void take(const gateway::redis::ReplyView&) override {}
+    void done(std::optional<gateway::redis::Unavailable>) override {
+      ++times;
+      if (throws) throw std::runtime_error("no memory left");
+    }
+    const bool throws;
+    int times = 0;
+  };
+  RedisServer server;
+  Session session(options(server.url()));
+  std::vector<std::shared_ptr<Told>> calls;
+  run(session.io, [&]() -> asio::awaitable<void> { co_await session.client.command({"PING"}); });
+  for (int i = 0; i < 6; ++i) {
+    calls.push_back(std::make_shared<Told>(i % 2 == 0));
+    session.client.ask("PING", gateway::redis::Words({"PING"}), calls.back(), 5s);
+  }
+  int thrown = 0;
+  const auto all = [&] {
+    return std::all_of(calls.begin(), calls.end(), [](const auto& each) { return each->times; });
+  };
+  session.io.restart();
+  while (!all()) {
+    try {
+      if (session.io.run_one_for(10s) == 0) break;
+    } catch (const std::runtime_error&) {
+      ++thrown;
+    }
+  }
+  CHECK(thrown >= 1);
+  for (const auto& each : calls) CHECK(each->times == 1);
 }
 
 TEST_CASE("each command is counted once under its name, scripts under theirs") {
