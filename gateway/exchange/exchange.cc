@@ -196,26 +196,27 @@ Exchange::SteadyClock::time_point Exchange::patience_of(const Request& request) 
 
 // A flight lands whatever happens, and another replica that waits for it is told: by the destructor where the fetch is
 // cancelled or throws. Those who wait here are answered first.
+struct Exchange::Landing {
+  Exchange& exchange;
+  std::string key;
+  Flights::FlightPtr flight;
+  cache::Found found;
+  Arrival arrival;
+  ~Landing() {
+    auto& parts = exchange.parts_;
+    exchange.flights_.land(key, flight, arrival.fetched);
+    if (!parts.tier.stores()) return;
+    asio::post(parts.io,
+               [&parts, key = std::move(key), found = std::move(found), stored = std::move(arrival.stored)]() mutable {
+                 asio::co_spawn(parts.io, parts.tier.finish(std::move(key), std::move(found), std::move(stored)),
+                                logged_unless_cancelled("store_failed"));
+               });
+  }
+};
+
 asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr flight, cache::Found found,
                                     EntryPtr candidate) {
-  struct Landing {
-    Exchange& exchange;
-    std::string key;
-    Flights::FlightPtr flight;
-    cache::Found found;
-    Arrival arrival;
-    ~Landing() {
-      auto& parts = exchange.parts_;
-      exchange.flights_.land(key, flight, arrival.fetched);
-      if (!parts.tier.stores()) return;
-      asio::post(parts.io, [&parts, key = std::move(key), found = std::move(found),
-                            stored = std::move(arrival.stored)]() mutable {
-        asio::co_spawn(parts.io, parts.tier.finish(std::move(key), std::move(found), std::move(stored)),
-                       logged_unless_cancelled("store_failed"));
-      });
-    }
-  } landing{*this, request->key, flight, std::move(found), {}};
-
+  Landing landing{*this, request->key, flight, std::move(found), {}};
   auto guard = flight->guard();
   auto looked_up = cache::boottime();
   // Another replica fetches this very state. It may be waiting for a permit for somebody less urgent, so this request
@@ -230,16 +231,20 @@ asio::awaitable<void> Exchange::fly(RequestPtr request, Flights::FlightPtr fligh
     looked_up = cache::boottime();
     const auto entry = candidate_of(*request, landing.found, guard);
     if (!entry || entry->decision(looked_up, request->directives).action != policies::Action::ServeFresh) continue;
-    Fetched fetched;
-    fetched.entry = entry;
-    fetched.response = response_of(entry);
-    fetched.upstream_status = entry->status();
-    fetched.from_other_replica = true;
-    fetched.variant = variant_of(*request, fetched.response);
-    landing.arrival.fetched = std::make_shared<const Fetched>(std::move(fetched));
+    landing.arrival.fetched = fetched_elsewhere(*request, entry);
     co_return;
   }
   landing.arrival = co_await fetch(request, guard, landing.found, looked_up, candidate);
+}
+
+std::shared_ptr<const Exchange::Fetched> Exchange::fetched_elsewhere(const Request& request, const EntryPtr& entry) {
+  auto fetched = std::make_shared<Fetched>();
+  fetched->entry = entry;
+  fetched->response = response_of(entry);
+  fetched->upstream_status = entry->status();
+  fetched->from_other_replica = true;
+  fetched->variant = variant_of(request, fetched->response);
+  return fetched;
 }
 
 asio::awaitable<Exchange::Arrival> Exchange::fetch(RequestPtr request, cache::Guard guard, cache::Found found,

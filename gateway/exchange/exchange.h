@@ -129,7 +129,9 @@ class Exchange {
   tracing::Scope redis_span(const Request& request, std::string_view step) const;
 
   void take_off(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate);
+  struct Landing;
   asio::awaitable<void> fly(RequestPtr request, Flights::FlightPtr flight, cache::Found found, EntryPtr candidate);
+  static std::shared_ptr<const Fetched> fetched_elsewhere(const Request& request, const EntryPtr& entry);
   SteadyClock::time_point patience_of(const Request& request) const;
   asio::awaitable<Arrival> fetch(RequestPtr request, cache::Guard guard, cache::Found found,
                                  std::chrono::milliseconds looked_up, EntryPtr candidate);
