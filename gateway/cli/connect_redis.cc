@@ -7,6 +7,7 @@
 
 #include "gateway/cli/connect_parts.h"
 #include "gateway/redis/client.h"
+#include "gateway/redis/rights.h"
 
 namespace gateway::cli {
 
@@ -93,13 +94,21 @@ asio::awaitable<void> clock(redis::Client& client, Findings& findings) {
                                         : findings.failed(kRedis, "clock", said + "; set the machines' clocks");
 }
 
-asio::awaitable<void> look(redis::Client& client, const config::Settings& settings, Findings& findings) {
+asio::awaitable<void> rights(redis::Rights& tried, Findings& findings) {
+  const auto missing = co_await tried.missing();
+  missing.empty() ? findings.well("Redis, rights", "its user may do all that the gateway does")
+                  : findings.failed(kRedis, "Redis, rights", missing);
+}
+
+asio::awaitable<void> look(redis::Client& client, redis::Rights& tried, const config::Settings& settings,
+                           Findings& findings) {
   constexpr milliseconds kWithin{3'000};
   const bool up = co_await client.connected(kWithin);
   if (!up) co_return findings.failed(kRedis, "Redis", "cannot be reached: " + client.status().error);
   co_await latency(client, settings, findings);
   co_await server(client, settings, findings);
   co_await clock(client, findings);
+  co_await rights(tried, findings);
 }
 
 }  // namespace
@@ -109,10 +118,11 @@ void try_redis(const config::Settings& settings, Findings& findings) {
   asio::io_context io;
   redis::Options options;
   options.url = redis::parse_url(settings.redis.url.value);
+  redis::Rights tried(io, options.url);
   redis::Client client(io, std::move(options));
   client.start();
   bool done = false;
-  asio::co_spawn(io, look(client, settings, findings), [&](const std::exception_ptr& error) {
+  asio::co_spawn(io, look(client, tried, settings, findings), [&](const std::exception_ptr& error) {
     done = true;
     if (error) findings.failed(kRedis, "Redis", "could not be tried");
   });

@@ -19,6 +19,7 @@
 #include "gateway/exchange/exchange.h"
 #include "gateway/exchange/front.h"
 #include "gateway/exchange/gauges.h"
+#include "gateway/exchange/redis_checks.h"
 #include "gateway/exchange/service_options.h"
 #include "gateway/flows/engine.h"
 #include "gateway/idempotency/claims.h"
@@ -195,7 +196,9 @@ class Service::Impl {
       metrics_.redis_command(command, took);
     };
     options.on_status = [this](const redis::Status& status) { on_redis(status); };
+    auto url = options.url;
     redis_ = std::make_unique<redis::Client>(io_, std::move(options));
+    redis_checks_ = std::make_unique<RedisChecks>(io_, *redis_, std::move(url), settings_->upstream.url);
     cache::RedisTierOptions tier{timing_of(*settings_), settings_->redis.timeout, random_hex(8),
                                  [this](std::string_view reason) {
                                    metrics_.unreadable_entry(reason);
@@ -276,7 +279,9 @@ class Service::Impl {
   }
 
   admin::ReadyPart redis_part() const {
-    return {"redis", true, redis_up_ ? "" : "Redis is away: answers come from upstream, writes wait out a lease"};
+    if (!redis_up_) return {"redis", true, "Redis is away: answers come from upstream, writes wait out a lease"};
+    const auto missing = redis_checks_->missing_right();
+    return {"redis", true, missing.empty() ? "" : "its user lacks a right that the gateway needs: " + missing};
   }
 
   std::unique_ptr<idempotency::Store> make_key_store() {
@@ -289,24 +294,10 @@ class Service::Impl {
     if (status.up) {
       log::info("redis_connected");
       asio::co_spawn(io_, writes_->repeat_unfenced(), log::logged("repeat_unfenced_failed"));
-      asio::co_spawn(io_, compare_upstreams(), log::logged("compare_upstreams_failed"));
+      redis_checks_->look();
     } else {
       log::warn("redis_lost", {{"why", std::string_view(status.error)}});
     }
-  }
-
-  // Gateways that share a Redis database answer each other's reads, so one that was meant for another upstream says so
-  // in the log. It is no error, since replicas may reach one upstream by several names.
-  asio::awaitable<void> compare_upstreams() {
-    const auto before = co_await redis_->command({"SET", "cg:upstream", settings_->upstream.url, "GET"});
-    const auto* value = std::get_if<redis::Value>(&before);
-    const auto* other = value == nullptr ? nullptr : std::get_if<std::string>(&value->data);
-    if (other != nullptr && *other != settings_->upstream.url)
-      log::warn("redis_of_another_upstream",
-                {{"other", std::string_view(*other)},
-                 {"detail",
-                  "Gateways that share a Redis database answer each other's reads; give each upstream a "
-                  "database of its own in redis.url."}});
   }
 
   // The limiter and the circuits live on the Asio thread; a scrape reads a copy that is never older than this.
@@ -362,6 +353,7 @@ class Service::Impl {
   upstream::Client upstream_;
   std::atomic<bool> redis_up_{false};
   std::unique_ptr<redis::Client> redis_;
+  std::unique_ptr<RedisChecks> redis_checks_;
   std::unique_ptr<credentials::OAuth> oauth_;  // null: none is configured
   std::unique_ptr<cache::SharedTier> tier_;
   cache::LocalTier* local_tier_ = nullptr;  // one of the two

@@ -7,6 +7,7 @@
 #include "tests/support/gateway_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/simulator_process.h"
 
@@ -95,6 +96,25 @@ TEST_SUITE("readiness") {
       CHECK_MESSAGE(line.substr(0, line.find('\n')).find(why) != std::string::npos, text);
       CHECK(text.find(secret) == std::string::npos);
     }
+  }
+
+  TEST_CASE("a Redis user that lacks a right is told of in the log and in /readyz, and by check --connect") {
+    RedisServer redis;
+    CHECK(redis.command({"ACL", "SETUSER", "gw", "on", ">pw", "~*", "resetchannels", "+@all"}) == "+OK\r\n");
+    const auto url = redis.url("gw:pw@");
+    SimulatorProcess simulator({.arguments = {"--token", "pit-test"}});
+    GatewayProcess gateway({.upstream = simulator.url(), .settings = {{"redis.url", url}}});
+    CHECK(eventually(kLimit,
+                     [&] { return readiness(gateway).part("redis").find("lacks a right") != std::string::npos; }));
+    CHECK(readiness(gateway).status == 200);
+    CHECK(gateway.process().output(Stream::Error).find("\"event\":\"redis_forbids\",\"why\":\"PUBLISH: ") !=
+          std::string::npos);
+    Process check({.arguments = {binary_dir() + "/contacts-gateway", "check", "--connect"},
+                   .environment = {"GATEWAY_CREDENTIALS_TOKEN=pit-test", "GATEWAY_REDIS_URL=" + url,
+                                   "GATEWAY_UPSTREAM_URL=" + simulator.url()},
+                   .unset_prefix = "GATEWAY_"});
+    CHECK(check.wait_for_exit(kLimit) == 4);
+    CHECK(check.output(Stream::Out).find("Redis, rights") != std::string::npos);
   }
 
   // They would answer each other's reads.
