@@ -1,10 +1,12 @@
 #include "policies/location.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "policies/field_syntax.h"
 #include "policies/json_strings.h"
 #include "policies/percent.h"
+#include "policies/query.h"
 
 namespace policies {
 
@@ -46,25 +48,12 @@ class Named {
   bool conflicting_ = false;
 };
 
-enum class Naming : std::uint8_t { No, One, Object };
-
-// Servers differ: for some a name's case means nothing, for some `name[]` and `name[0]` are elements of a list and
-// `name[word]` is a member of an object.
-Naming naming(std::string_view name, std::string_view wanted) {
-  if (wanted.empty() || name.size() < wanted.size() || !same_letters(name.substr(0, wanted.size()), wanted))
-    return Naming::No;
-  const auto rest = name.substr(wanted.size());
-  if (rest.empty()) return Naming::One;
-  if (rest.front() != '[') return Naming::No;
-  return rest.find_first_not_of("[]0123456789") == std::string_view::npos ? Naming::One : Naming::Object;
-}
-
 Naming naming(std::string_view encoded, std::string_view wanted, std::string_view also) {
   std::string decoded;
   if (encoded.find('%') != std::string_view::npos) append_decoded(decoded, encoded);
   const auto name = decoded.empty() ? encoded : std::string_view(decoded);
-  const auto by_name = naming(name, wanted);
-  return by_name == Naming::No ? naming(name, also) : by_name;
+  const auto by_name = naming_of(name, wanted);
+  return by_name == Naming::No ? naming_of(name, also) : by_name;
 }
 
 // A query or a form: name=value pairs between '&'.
@@ -74,7 +63,7 @@ void read_pairs(std::string_view pairs, std::string_view also, Source source, Na
     const std::string_view pair = pairs.substr(0, end);
     const std::size_t equals = pair.find('=');
     const auto how = equals == std::string_view::npos ? Naming::No : naming(pair.substr(0, equals), kName, also);
-    if (how == Naming::One) named.encoded(source, pair.substr(equals + 1));
+    if (how == Naming::Exactly || how == Naming::Otherwise) named.encoded(source, pair.substr(equals + 1));
     if (how == Naming::Object) named.object();
     pairs = end == std::string_view::npos ? std::string_view{} : pairs.substr(end + 1);
   }
@@ -107,22 +96,45 @@ BodyForm form_of(const LocationInputs& request) {
   return json ? BodyForm::Json : BodyForm::PerhapsJson;
 }
 
-// The parts of a form that are called so (RFC 7578 section 4.2). False where one has no value that can be told.
-bool read_parts(std::string_view body, Named& named) {
-  constexpr std::string_view kParameter = "name=";
-  for (auto at = body.find(kParameter); at != std::string_view::npos; at = body.find(kParameter, at)) {
-    at += kParameter.size();
-    const auto name = unquoted(body.substr(at, body.find_first_of(";\r\n", at) - at));
-    const auto how = naming(name, kName);
-    if (how == Naming::Object) named.object();
-    if (how != Naming::One) continue;
-    const auto head_end = body.find("\r\n\r\n", at);
-    if (head_end == std::string_view::npos) return false;
-    const auto begin = head_end + 4, end = body.find("\r\n", begin);
-    if (end == std::string_view::npos) return false;
-    named.copied(Source::Body, body.substr(begin, end - begin));
+bool mentions(std::string_view text) {
+  const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+  return std::search(text.begin(), text.end(), kName.begin(), kName.end(), same) != text.end();
+}
+
+// What a part of a form is called by its head (RFC 7578 section 4.2), where that is written as everybody writes it.
+std::string_view plain_name(std::string_view head) {
+  constexpr std::string_view kBegin = "\r\nContent-Disposition: form-data; name=\"";
+  const auto at = head.find(kBegin);
+  if (at == std::string_view::npos) return {};
+  const auto name = head.substr(at + kBegin.size());
+  return name.substr(0, name.find('"'));
+}
+
+// A form of parts, of which only the heads are read: files may hold anything. Servers differ in how much of another
+// spelling they understand. False where one that may name a location is written in another way.
+bool read_parts(std::string_view type, std::string_view body, Named& named) {
+  constexpr std::string_view kBoundary = "boundary=", kHeadEnd = "\r\n\r\n";
+  const auto given = type.find(kBoundary);
+  if (given == std::string_view::npos) return !mentions(body);
+  const auto boundary = type.substr(given + kBoundary.size());
+  const auto mark = "\r\n--" + std::string(unquoted(trimmed(boundary.substr(0, boundary.find(';')))));
+  auto rest = body.starts_with(std::string_view(mark).substr(2)) ? body.substr(mark.size() - 2) : std::string_view();
+  while (!rest.empty() && !rest.starts_with("--")) {
+    const auto head_end = rest.find(kHeadEnd), end = rest.find(mark);
+    if (end == std::string_view::npos || head_end > end) return !mentions(rest);
+    const auto head = rest.substr(0, head_end + 2);
+    if (mentions(head)) {
+      const auto name = plain_name(head);
+      const auto how = naming_of(name, kName);
+      const bool lines_end_well = std::ranges::count(head, '\n') == std::ranges::count(head, '\r');
+      if (!lines_end_well || how == Naming::No || mentions(head.substr(head.find(name) + name.size()))) return false;
+      if (how == Naming::Object) named.object();
+      const auto begin = head_end + kHeadEnd.size();
+      if (how != Naming::Object) named.copied(Source::Body, rest.substr(begin, end - std::min(begin, end)));
+    }
+    rest.remove_prefix(end + mark.size());
   }
-  return true;
+  return !rest.empty() || !mentions(body);
 }
 
 // False where a body that may name a location cannot be read.
@@ -134,7 +146,8 @@ bool read_body(const LocationInputs& request, Named& named) {
     read_pairs(request.body, {}, Source::Body, named);
     return true;
   }
-  if (form == BodyForm::Parts) return read_parts(request.body, named);
+  if (form == BodyForm::Parts)
+    return read_parts(find_field(request.fields, "Content-Type").value_or(""), request.body, named);
   bool object = false;
   const auto text = json_strings(
       request.body, kName, [&](std::string_view value) { named.copied(Source::Body, value); }, &object);

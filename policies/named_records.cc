@@ -74,11 +74,15 @@ std::optional<std::vector<NamedRecord>> named_records(const Match& match, std::s
   };
   for_each_place(*match.operation, [&](RecordKind kind, std::string_view place) {
     if (place.starts_with(kBody)) {
-      const auto text = json_strings(body, place.substr(kBody.size()), [&](std::string_view id) { add(kind, id); });
-      readable = text == JsonText::Whole;
+      bool object = false;
+      const auto text = json_strings(
+          body, place.substr(kBody.size()), [&](std::string_view id) { add(kind, id); }, &object);
+      readable = text == JsonText::Whole && !object;
     } else if (place.starts_with(kQuery)) {
       for_each_parameter(query, [&](std::string_view name, std::string_view value) {
-        if (name == place.substr(kQuery.size())) add(kind, value);
+        const auto how = naming_of(name, place.substr(kQuery.size()));
+        if (how == Naming::Exactly) add(kind, value);
+        if (how == Naming::Otherwise || how == Naming::Object) readable = false;  // who knows what upstream makes of it
       });
     } else {
       std::string decoded;

@@ -53,6 +53,11 @@ TEST_CASE("what a server may take for the location counts, however it is spelt")
   CHECK(told({.query = "location_id[]=L2&locationId=L1", .parameter = "location_id"}) == "conflicting");
   CHECK(told({.query = "locationId[$ne]=L1"}) == "conflicting");
   CHECK(told({.query = "locationId=L1&locationId[a][b]=L1"}) == "conflicting");
+  CHECK(told({.query = "[locationId]=L1"}) == "query L1");
+  CHECK(told({.query = "locationId=L1&%5BlocationId%5D=L2"}) == "conflicting");
+  CHECK(told({.query = "locationId=L1&[locationId][]=L2"}) == "conflicting");
+  CHECK(told({.query = "[locationId][a]=L1"}) == "conflicting");
+  CHECK(told({.query = "[locationIds]=L2&[locationId=L3&a[locationId]=L4"}) == "unknown ");
   CHECK(told({.query = "locationIds[]=L2&xlocationId[]=L3&location[]=L4"}) == "unknown ");
   CHECK(told_body("application/json", R"({"locationId":["L1"]})") == "body L1");
   CHECK(told_body("application/json", R"({"locationId":["L1","L2"]})") == "conflicting");
@@ -62,22 +67,36 @@ TEST_CASE("what a server may take for the location counts, however it is spelt")
   CHECK(told_body("application/x-www-form-urlencoded", "locationId[]=L1&locationId[]=L2") == "conflicting");
 }
 
-TEST_CASE("a form's parts name it") {
-  const auto form = [](std::string_view disposition, std::string_view value) {
-    return told_body("multipart/form-data; boundary=b",
-                     std::string("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx\r\n"
-                                 "--b\r\nContent-Disposition: form-data; ")
-                         .append(disposition)
+TEST_CASE("a form's parts name it, where their heads are written as everybody writes them") {
+  const auto form = [](std::string_view head, std::string_view value, std::string_view end = "\r\n--b--\r\n") {
+    return told_body("multipart/form-data; boundary=\"b\"",
+                     std::string("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n"
+                                 "<input name=\"locationId\" value=\"L9\">\r\n--b\r\n")
+                         .append(head)
                          .append("\r\n\r\n")
-                         .append(value));
+                         .append(value)
+                         .append(end));
   };
-  CHECK(form("name=\"locationId\"", "L1\r\n--b--\r\n") == "body L1");
-  CHECK(form("name=locationId", "L1\r\n--b--\r\n") == "body L1");
-  CHECK(form("name=\"locationId[]\"", "L1\r\n--b--\r\n") == "body L1");
-  CHECK(form("name=\"locationId\"", "L1\r\n--b\r\nA: b; name=\"locationId\"\r\n\r\nL2\r\n--b--") == "conflicting");
-  CHECK(form("name=\"locationId[a]\"", "L1\r\n--b--\r\n") == "conflicting");
-  CHECK(form("name=\"locationId\"", "L1") == "unreadable");
-  CHECK(form("name=\"locations\"", "L1\r\n--b--\r\n") == "unknown ");
+  const std::string disposition = "Content-Disposition: form-data; ";
+  CHECK(form(disposition + "name=\"locationId\"", "L1") == "body L1");
+  CHECK(form(disposition + "name=\"locationId[]\"", "L1") == "body L1");
+  CHECK(form(disposition + "name=\"locationId\"\r\nContent-Type: text/plain", "L1") == "body L1");
+  CHECK(form(disposition + "name=\"locationId[a]\"", "L1") == "conflicting");
+  CHECK(form(disposition + "name=\"locationId\"", "L1",
+             "\r\n--b\r\n" + disposition + "name=\"locationId\"\r\n\r\nL2\r\n--b--") == "conflicting");
+  CHECK(form(disposition + "name=\"locations\"", "L1") == "unknown ");
+  for (const std::string head : {"name=locationId", "Name=\"locationId\"", "name = \"locationId\"",
+                                 "name*=utf-8''locationId", "name=\"x\"; name=\"locationId\""})
+    CHECK_MESSAGE(form(disposition + head, "L1") == "unreadable", head);
+  CHECK(form("content-disposition: form-data; name=\"locationId\"", "L1") == "unreadable");
+  CHECK(form(disposition + "name=\"locationId\"\n\nL1\n--b\nX: y", "L2") == "unreadable");
+  CHECK(form(disposition + "name=\"locationId\"", "L1", "") == "unreadable");  // it has no end
+  CHECK(told_body("multipart/form-data", "--b\r\n" + disposition + "name=\"locationId\"\r\n\r\nL1") == "unreadable");
+  CHECK(told_body("multipart/form-data", "--b\r\n\r\n") == "unknown ");
+  // Nobody is refused for it where it does not matter.
+  const std::vector<FieldView> fields{{"Content-Type", "multipart/form-data; boundary=b"}};
+  CHECK(told({.fields = fields, .body = "--b\r\nX: locationId\r\n\r\nL1\r\n--b--", .credentials = "L3"}) ==
+        "credentials L3");
 }
 
 TEST_CASE("a location is taken from the top of a JSON body") {
