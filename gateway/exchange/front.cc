@@ -116,7 +116,8 @@ void Front::on_request(const server::RequestView& view, server::Reply reply) {
 
   if (may_be_cached(*seen.match.operation)) {
     seen.directives = policies::request_cache_control(view.fields);
-    key_.assign(seen.proves ? kProven : "");
+    key_.clear();
+    if (seen.proves) key_ += kProven;
     if (!seen.directives.no_store && !names_versions(view.fields) &&
         !policies::append_cache_key(key_, {seen.match, seen.location, seen.version, view.query, view.body})) {
       seen.keyed = true;
