@@ -9,13 +9,13 @@ namespace gateway::cache {
 // The right to send, and the duty to wake whoever waits, however the lookup ends: a sender whose client leaves is
 // cancelled in the middle.
 struct Lookups::Turn {
-  std::shared_ptr<Slots> slots;
+  Lookups& lookups;
   std::string key;
   BatchPtr batch;              // those whom this lookup answers; null: nobody but the sender
   std::optional<Found> found;  // for them; or only that Redis did not answer
 
-  Turn(std::shared_ptr<Slots> of, std::string which) : slots(std::move(of)), key(std::move(which)) {
-    Slot& slot = (*slots)[key];
+  Turn(Lookups& of, std::string which) : lookups(of), key(std::move(which)) {
+    Slot& slot = lookups.slots_[key];
     slot.busy = true;
     batch = std::exchange(slot.next, nullptr);
     if (batch) batch->state = Batch::State::Sent;
@@ -24,13 +24,13 @@ struct Lookups::Turn {
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
     answer(batch);
-    Slot& slot = (*slots)[key];
+    Slot& slot = lookups.slots_[key];
     slot.busy = false;
     if (slot.next && found && !found->available) answer(std::exchange(slot.next, nullptr));
     if (slot.next)
       slot.next->changed.cancel();
     else
-      slots->erase(key);
+      lookups.slots_.erase(key);
   }
   void answer(const BatchPtr& whom) const {
     if (!whom) return;
@@ -42,7 +42,7 @@ struct Lookups::Turn {
 };
 
 std::shared_ptr<Lookups::Turn> Lookups::turn(const std::string& key) {
-  return free(key) ? std::make_shared<Turn>(slots_, key) : nullptr;
+  return free(key) ? std::make_shared<Turn>(*this, key) : nullptr;
 }
 
 void Lookups::found(Turn& turn, const Found& found) {
@@ -57,13 +57,13 @@ std::chrono::milliseconds Lookups::limit(const Turn& turn) const {
 }
 
 bool Lookups::free(const std::string& key) const {
-  const auto slot = slots_->find(key);
-  return slot == slots_->end() || !slot->second.busy;
+  const auto slot = slots_.find(key);
+  return slot == slots_.end() || !slot->second.busy;
 }
 
 asio::awaitable<Found> Lookups::look_up(std::string key, std::vector<std::string> surrogate_keys) {
   while (!free(key)) {
-    auto& next = (*slots_)[key].next;
+    auto& next = slots_[key].next;
     if (!next) next = std::make_shared<Batch>(io_);
     const BatchPtr batch = next;
     while (batch->state == Batch::State::Sent || (batch->state == Batch::State::Waiting && !free(key))) {
@@ -76,7 +76,7 @@ asio::awaitable<Found> Lookups::look_up(std::string key, std::vector<std::string
 }
 
 asio::awaitable<Found> Lookups::send(std::string key, std::vector<std::string> surrogate_keys) {
-  Turn turn(slots_, key);
+  Turn turn(*this, key);
   auto answer = co_await ask_(std::move(key), std::move(surrogate_keys), limit(turn));
   found(turn, answer);
   co_return answer;

@@ -57,9 +57,7 @@ class Lookups {
   asio::io_context& io_;
   std::chrono::milliseconds limit_;
   Ask ask_;
-  using Slots = std::unordered_map<std::string, Slot>;
-  // Keys whose lookup is under way. Shared with those: one that is cut off as the process ends may go after this.
-  const std::shared_ptr<Slots> slots_ = std::make_shared<Slots>();
+  std::unordered_map<std::string, Slot> slots_;  // keys whose lookup is under way
 };
 
 }  // namespace gateway::cache

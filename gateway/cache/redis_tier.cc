@@ -67,19 +67,18 @@ asio::awaitable<void> RedisTier::wait_for_other(std::string key, std::chrono::mi
   // A landing is announced; one that was missed, or a leader that died, is found out by asking again.
   const auto until = Timer::clock_type::now() + std::min<std::chrono::milliseconds>(limit, 200ms);
   Timer timer(io_);
-  auto seat = followers_.emplace(std::move(key), &timer);
+  const auto seat = followers_.emplace(std::move(key), &timer);
+  struct Leave {
+    Followers& all;
+    Followers::iterator seat;
+    ~Leave() { all.erase(seat); }
+  } const leave{followers_, seat};
   asio::error_code woken;
-  try {
-    // Nothing is announced by a Redis that is away: that is noticed within one time limit of it.
-    while (!woken && Timer::clock_type::now() < until && client_.status().up && !client_.silent()) {
-      timer.expires_at(std::min(until, Timer::clock_type::now() + options_.timeout));
-      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-    }
-  } catch (...) {  // no destructor does this: a frame that ends with its io_context ends after the tier
-    followers_.erase(seat);
-    throw;
+  // Nothing is announced by a Redis that is away: that is noticed within one time limit of it.
+  while (!woken && Timer::clock_type::now() < until && client_.status().up && !client_.silent()) {
+    timer.expires_at(std::min(until, Timer::clock_type::now() + options_.timeout));
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
-  followers_.erase(seat);
 }
 
 asio::awaitable<void> RedisTier::finish(std::string key, Found found, std::shared_ptr<const StoredEntry> entry) {

@@ -114,8 +114,9 @@ class RedisTier final : public SharedTier {
   // The latest acknowledgement of each replica: one may arrive, on the channels' connection, before the reply to the
   // begin that it answers.
   std::map<std::string, std::pair<policies::coherence::Epoch, policies::coherence::Position>> acknowledged_;
-  std::unordered_multimap<std::string, Timer*> followers_;  // by key, waiting for another replica's fetch
-  std::unordered_map<std::string, std::string> led_;        // flights that this replica leads: key -> token
+  using Followers = std::unordered_multimap<std::string, Timer*>;
+  Followers followers_;                               // by key, waiting for another replica's fetch
+  std::unordered_map<std::string, std::string> led_;  // flights that this replica leads: key -> token
 };
 
 }  // namespace gateway::cache

@@ -166,7 +166,10 @@ class Service::Impl {
     tracer_.stop();
   }
 
-  ~Impl() { stop(); }
+  ~Impl() {
+    stop();
+    io_.let_go();  // what the end of the drain cut off, while the parts it refers to are there
+  }
 
  private:
   asio::awaitable<void> wind_down() {
@@ -347,7 +350,7 @@ class Service::Impl {
   VaryNames vary_names_;
   Reporter reporter_;
   tracing::Tracer tracer_;
-  asio::io_context io_{1};
+  Loop io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
   MemoryGuard memory_guard_{io_, settings_->server.memory_limit, memory_};
   upstream::Client upstream_;

@@ -89,6 +89,7 @@ asio::awaitable<void> ReplicaLink::pause(policies::Duration duration) {
 
 asio::awaitable<bool> ReplicaLink::join(bool ready) {
   const auto connection = redis_.status().connects;
+  const bool told = alone_;
   const auto micros = [](policies::Duration duration) { return std::to_string(duration.count()); };
   const auto result = co_await redis_.eval(
       scripts().join, {epoch_key(), replicas_key()},
@@ -115,6 +116,7 @@ asio::awaitable<bool> ReplicaLink::join(bool ready) {
     if (std::exchange(alone_, false)) reserved_ = true;
     state_ = State::Quarantined;
   } else if (state_ != State::Shared) {
+    if (alone_ && !told) co_return false;  // granted meanwhile: the next join says so
     state_ = State::Shared;
     newborn_ = alone_ = reserved_ = false;
     log::info("limiter_shared", {{"replicas", static_cast<std::int64_t>(replicas_)}});

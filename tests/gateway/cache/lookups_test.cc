@@ -162,17 +162,3 @@ TEST_CASE("where Redis does not answer, those who waited are told at once, and n
   tier.answer(2);
   CHECK(fourth->found);
 }
-
-TEST_CASE("a lookup that is still under way when the tier goes may end after it") {
-  asio::io_context io;
-  const auto never = [](std::string, std::vector<std::string>, milliseconds) -> asio::awaitable<Found> {
-    co_return Found{};
-  };
-  auto lookups = std::make_unique<Lookups>(io, milliseconds(50), never);
-  auto turn = lookups->turn("k");
-  REQUIRE(turn != nullptr);
-  asio::co_spawn(io, lookups->look_up("k", {"contact:1"}), [](std::exception_ptr, Found) {});
-  io.poll();  // it waits for the next one
-  lookups.reset();
-  turn.reset();  // as the Redis client's last reference to it goes
-}

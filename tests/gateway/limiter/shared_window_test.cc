@@ -224,6 +224,29 @@ TEST_CASE("Redis that is gone delays a permit by no more than redis.timeout, and
   }
 }
 
+TEST_CASE("what is granted alone while a join is on its way is not forgotten when that is answered") {
+  RedisServer server;
+  Rig rig(Backend::Redis, {.limit = {40, 10s}, .quarantine = 300ms}, 1, &server);
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    auto held = co_await rig.limiters[0]->acquire({.location = "L"});
+    CHECK_FALSE(refused(co_await rig.limiters[0]->acquire({.location = "M"})).has_value());
+    const auto epoch = [&] { return server.command({"HGET", "gateway:limit:epoch", "nonce"}); };
+    const auto before = epoch();
+    server.pause();
+    const auto paused = Clock::now();
+    std::get<Permit>(held).ended();  // its report finds out that Redis is gone, and nothing is granted for it
+    const bool lost = co_await until([&] { return rig.clients[0]->silent(); });
+    CHECK(lost);
+    co_await pause_for(20ms);  // the join that this brought is under way
+    CHECK_FALSE(refused(co_await rig.limiters[0]->acquire({.location = "M"})).has_value());
+    const bool in_time = Clock::now() - paused < 350ms;
+    server.resume();
+    const bool told = co_await until([&] { return epoch() != before; }, 2s);
+    CHECK(told);
+    if (!in_time) MESSAGE("the join was answered too late to tell: a loaded machine");
+  });
+}
+
 TEST_CASE("a replica that died gives its slots back a request's longest time plus one interval after their grant") {
   const policies::RateLimit limit{4, 300ms};
   Rig rig(Backend::Redis, {.limit = limit, .upstream_timeout = 400ms}, 2);
