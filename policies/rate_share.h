@@ -23,7 +23,8 @@ struct LostWindow {
 std::uint64_t share_cap(RateLimit limit, Duration hold, const LostWindow& lost, Instant now);
 
 // What it may take at once, before it is clear that Redis is lost to all: a quarter of what share_cap() would add to
-// its own. Its own slots that come free meanwhile are not part of it: where Redis lives, others take those.
+// its own, and at least one where that adds any. Its own slots that come free meanwhile are not part of it: where Redis
+// lives, others take those.
 std::uint64_t share_at_once(RateLimit limit, const LostWindow& lost);
 
 }  // namespace policies

@@ -145,11 +145,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
 
   const Status& status() const { return status_; }
   Milliseconds timeout() const { return options_->timeout; }
-  // A command's time limit begins a little before it is sent: when it is over, this must be true.
-  bool silent() const {
-    constexpr Milliseconds kBeforeSent{1};
-    return connection_ && connection_->silence() + kBeforeSent >= options_->timeout;
-  }
+  bool silent() const { return connection_ && connection_->silent(); }
 
  private:
   void add_supervisor(Supervisor::OnUp on_up, Supervisor::OnDown on_down) {

@@ -104,8 +104,8 @@ class Client {
   void stop();   // for good; outstanding calls answer ConnectionLost, no callback runs any more
   const Status& status() const;
   std::chrono::milliseconds timeout() const;  // options.timeout
-  // Connected, commands outstanding, and not one reply for about options.timeout: what is sent now will hardly be answered
-  // in time. Over with the next reply, be it a late one.
+  // Connected, a command ran into its time limit, and not a byte had come for options.timeout: what is sent now will
+  // hardly be answered in time. Over with the next byte, be it of a late reply.
   bool silent() const;
 
   // Whether there is a connection now or within `limit`.

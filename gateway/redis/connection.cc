@@ -100,6 +100,8 @@ void Connection::start(const asio::ip::tcp::endpoint& address) {
   guard_ = std::make_unique<ReplyGuard>(context_, limits_.max_reply_bytes, max_reply_elements);
   guard_->read_flat_where([this] { return !queue_.empty() && queue_.front()->flat; });
   adapter_ = std::make_unique<AsioAdapter>(io_, context_, weak_from_this(), [this] {
+    heard_ = Clock::now();
+    silent_ = false;
     // A reply still being read has no size known to the guard.
     if (context_ && context_->c.reader->len > limits_.max_reply_bytes) close("a reply is larger than allowed");
     Ended::tell(ended_);
@@ -186,7 +188,7 @@ bool Connection::has_room(Pending& pending) {
 }
 
 void Connection::sent(std::shared_ptr<Pending> pending) {
-  if (queue_.empty()) last_reply_ = Clock::now();
+  if (queue_.empty()) last_reply_ = heard_ = Clock::now();
   queue_.push_back(std::move(pending));
   arm_deadline();
   if (!watching_) arm_watch(last_reply_ + limits_.stall);
@@ -264,6 +266,8 @@ void Connection::expire() {
   const auto now = Clock::now();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const std::shared_ptr<Pending> pending = deadlines_.begin()->second;
+    // A limit begins a little before its command is sent.
+    silent_ = now - heard_ >= limits_.silence - limits_.silence / 16;
     finish(*pending, Unavailable{Unavailable::Reason::Timeout});
   }
   arm_deadline();

@@ -22,6 +22,7 @@ struct ConnectionLimits {
       1'000};  // commands outstanding and no reply: close; and the pace of a subscription's sign of life
   std::size_t max_reply_bytes = 64 << 20;
   std::size_t max_unsent_bytes = 64 << 20;
+  std::chrono::milliseconds silence{50};  // commands outstanding and not a byte for so long: silent()
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -49,8 +50,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void close(std::string reason);
   const std::string& error() const { return error_; }  // why it closed
-  // For how long commands have been outstanding without a single reply.
-  Clock::duration silence() const { return queue_.empty() ? Clock::duration::zero() : Clock::now() - last_reply_; }
+  // A command ran into its time limit, and by then nothing had been heard for so long; until the next byte. It is found
+  // out by the timer, which runs after what has arrived was read: that this process stood still is no silence.
+  bool silent() const { return silent_; }
 
  private:
   struct Pending;
@@ -97,6 +99,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::steady_timer watch_timer_;
   bool watching_ = false;
   Clock::time_point last_reply_;  // or when the first of those outstanding was sent
+  Clock::time_point heard_;       // the same for bytes of any kind
+  bool silent_ = false;
 
   std::vector<std::string> channels_;
   std::size_t confirmed_ = 0;

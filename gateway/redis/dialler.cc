@@ -118,8 +118,9 @@ asio::awaitable<Dialler::Opened> Dialler::open(std::shared_ptr<Dialler> self, En
   std::string failure = printable(endpoint.host) + " was not resolved";
   for (const auto& address : addresses) {
     const auto deadline = Clock::now() + options.connect_timeout;
-    auto connection = Connection::open(self->io_, address,
-                                       {options.stall_timeout, options.max_reply_bytes, options.max_unsent_bytes});
+    auto connection =
+        Connection::open(self->io_, address,
+                         {options.stall_timeout, options.max_reply_bytes, options.max_unsent_bytes, options.timeout});
     if (!co_await Connection::opened(connection, deadline)) {
       failure = where(address) + ": " + connection->error();
       continue;

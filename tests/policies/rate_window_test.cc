@@ -160,7 +160,9 @@ TEST_CASE("a replica without Redis may take at once a quarter of its part of wha
   CHECK(policies::share_at_once({100, 10s}, {5s, 3, 0, 0}) == 8);
   CHECK(policies::share_at_once({100, 10s}, {5s, 3, 30, 34}) == 3);
   CHECK(policies::share_at_once({100, 10s}, {5s, 1, 60, 0}) == 10);
-  CHECK(policies::share_at_once({100, 10s}, {5s, 3, 60, 40}) == 0);
+  CHECK(policies::share_at_once({10, 10s}, {5s, 3, 0, 0}) == 1);
+  CHECK(policies::share_at_once({100, 10s}, {5s, 3, 60, 37}) == 1);
+  CHECK(policies::share_at_once({100, 10s}, {5s, 3, 60, 38}) == 0);
   CHECK(policies::share_at_once({100, 10s}, {5s, 2, 150, 150}) == 0);  // learnt limit below what is held
   CHECK(policies::share_at_once({100, 10s}, {5s, 0, 0, 0}) == 25);     // never met another
 }
