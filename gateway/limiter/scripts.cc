@@ -7,7 +7,9 @@ namespace gateway::limiter {
 namespace {
 
 // The head of each of them.
-constexpr char kNow[] = R"lua(
+// They run also when Redis is out of memory: what they keep is little and ends by itself, and without permits nothing
+// would be sent. (Without the flag Redis lets some of them through and others not, by what they write first.)
+constexpr char kNow[] = R"lua(#!lua flags=allow-oom
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
 local function text(n) return string.format('%.0f', n) end

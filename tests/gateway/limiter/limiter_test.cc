@@ -325,6 +325,25 @@ TEST_CASE("the day's last part is kept for urgent requests, an exhausted day is 
   }
 }
 
+TEST_CASE("a Redis that is full gives permits all the same, and the window stays exact") {
+  RedisServer server;
+  Rig rig(Backend::Redis, {.limit = {3, 300ms}, .max_wait = 5s}, 2, &server);
+  CHECK(server.command({"CONFIG", "SET", "maxmemory-policy", "noeviction"}) == "+OK\r\n");
+  CHECK(server.command({"CONFIG", "SET", "maxmemory", "1"}) == "+OK\r\n");
+  CHECK(server.command({"SET", "x", "y"}).starts_with("-OOM"));
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    const auto began = Clock::now();
+    std::vector<Instant> granted;
+    for (int i = 0; i < 9; ++i) {
+      auto asked = co_await rig.limiters[static_cast<std::size_t>(i) % 2]->acquire({.location = "L"});
+      CHECK_FALSE(refused(asked).has_value());
+      granted.push_back(std::chrono::duration_cast<Instant>(Clock::now().time_since_epoch()));
+    }
+    for (std::size_t i = 3; i < granted.size(); ++i) CHECK(granted[i] - granted[i - 3] >= 290ms);
+    CHECK(Clock::now() - began < 5s);
+  });
+}
+
 TEST_CASE("a used-up day whose end the upstream did not tell is asked about again after an hour") {
   for (const auto backend : kBackends) {
     CAPTURE(static_cast<int>(backend));
