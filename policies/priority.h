@@ -12,7 +12,7 @@ namespace policies {
 
 struct Priority {
   int urgency = 3;           // 0 (first) to 7; RFC 9218 section 4.1
-  bool incremental = false;  // section 4.2
+  bool incremental = false;  // section 4.2; not acted on: answers share no connection
   bool operator==(const Priority&) const = default;
 };
 

@@ -78,8 +78,7 @@ struct Status {
 
 struct Options {
   Url url;
-  std::string sentinel_user, sentinel_password;  // of the sentinels themselves; empty: none
-  std::chrono::milliseconds timeout{50};         // for one command
+  std::chrono::milliseconds timeout{50};  // for one command
   std::chrono::milliseconds connect_timeout{
       1'000};                                      // for resolving; then for each address: connect, AUTH, SELECT, INFO
   std::chrono::milliseconds stall_timeout{1'000};  // commands outstanding and not one reply for so long: dial anew

@@ -148,7 +148,7 @@ asio::awaitable<Dialler::Found> Dialler::ask_sentinels(std::shared_ptr<Dialler> 
 
 asio::awaitable<Dialler::Found> Dialler::ask_sentinel(std::shared_ptr<Dialler> self, Endpoint sentinel) {
   const Options& options = *self->options_;
-  const Opened opened = co_await open(self, sentinel, {options.sentinel_user, options.sentinel_password});
+  const Opened opened = co_await open(self, sentinel, {});  // without a password: the URL's is the master's
   if (const auto* failure = std::get_if<std::string>(&opened)) co_return *failure;
   const Answer answer = co_await ask(std::get<0>(opened), {"SENTINEL", "get-master-addr-by-name", options.url.master},
                                      Clock::now() + options.connect_timeout);
