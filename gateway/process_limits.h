@@ -17,11 +17,11 @@ struct MostConnections {
 };
 
 // Of `files` that may be open: what the upstream may take and what the process itself needs (listeners, Redis, files,
-// the loops) is kept, since without them an orchestrator would see a process that answers nobody; clients get the rest,
-// `wanted` at most and a quarter at least.
-MostConnections share_descriptors(std::size_t files, MostConnections wanted, std::size_t upstream);
+// the loops of its `threads` workers) is kept, since without them an orchestrator would see a process that answers
+// nobody; clients get the rest, `wanted` at most and a quarter at least.
+MostConnections share_descriptors(std::size_t files, MostConnections wanted, std::size_t upstream, std::size_t threads);
 
 // The same for this process' limit. Logs when clients get fewer than `wanted`.
-MostConnections most_connections(MostConnections wanted, std::size_t upstream);
+MostConnections most_connections(MostConnections wanted, std::size_t upstream, std::size_t threads);
 
 }  // namespace gateway

@@ -100,7 +100,7 @@ class Gateway {
     options.limits.refuse_bodies = &service_->memory_is_short();
     const auto tls = options.tls;
     most_ = most_connections({options.limits.connections, admin_options(*settings_).limits.connections},
-                             settings_->upstream.connections);
+                             settings_->upstream.connections, options.threads);
     options.limits.connections = most_.clients;
     public_server_.emplace(std::move(options), service_->handlers());
     admin_.add_ready_check(

@@ -31,7 +31,14 @@ void Supervisor::stop() {
 
 asio::awaitable<void> Supervisor::run(std::shared_ptr<Supervisor> self) {
   while (!self->stopped_) {
-    const std::string failure = co_await attempt(self);
+    std::string failure;
+    try {
+      failure = co_await attempt(self);
+    } catch (const std::exception& error) {  // of who was told that it is up; nobody else would dial again
+      if (self->stopped_) throw;
+      failure = error.what();
+    }
+    if (self->connection_) self->connection_->close(failure);
     self->connection_.reset();
     if (self->stopped_) co_return;
     self->on_down_(failure);

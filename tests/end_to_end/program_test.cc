@@ -142,12 +142,13 @@ TEST_SUITE("program") {
   }
 
   TEST_CASE("clients' connections leave descriptors for everything else, however few files a process may open") {
-    Process gateway({.arguments = {"sh", "-c",
-                                   "ulimit -n 400 && exec " + test_support::binary_dir() +
-                                       "/contacts-gateway --listen 127.0.0.1:0 --admin.listen 127.0.0.1:0 "
-                                       "--upstream.url http://127.0.0.1:1"},
-                     .environment = {"GATEWAY_CREDENTIALS_TOKEN=pit-test"},
-                     .unset_prefix = "GATEWAY_"});
+    Process gateway(
+        {.arguments = {"sh", "-c",
+                       "ulimit -n 400 && exec " + test_support::binary_dir() +
+                           "/contacts-gateway --server.threads 4 --listen 127.0.0.1:0 --admin.listen 127.0.0.1:0 "
+                           "--upstream.url http://127.0.0.1:1"},
+         .environment = {"GATEWAY_CREDENTIALS_TOKEN=pit-test"},
+         .unset_prefix = "GATEWAY_"});
     const auto line = gateway.wait_for_line(Stream::Error, "connections_limited", kLimit);
     REQUIRE(line);
     CHECK(line->find("\"most\":186") != std::string::npos);

@@ -228,6 +228,22 @@ TEST_CASE("who throws when he is told of his replies keeps nobody else from bein
   for (const auto& each : calls) CHECK(each->times == 1);
 }
 
+TEST_CASE("who throws when he is told that Redis is there does not end the dialling") {
+  RedisServer server;
+  Options given = options(server.url());
+  int told = 0;
+  given.on_status = [&](const gateway::redis::Status& status) {
+    if (status.up && ++told == 1) throw std::runtime_error("no memory left");
+  };
+  Session session(std::move(given));
+  run(session.io, [&]() -> asio::awaitable<void> {
+    const bool again = co_await until([&] { return told >= 2; });
+    CHECK(again);
+    CHECK(co_await session.client.connected(5s));
+    CHECK(text(co_await session.client.command({"PING"})) == "PONG");
+  });
+}
+
 TEST_CASE("each command is counted once under its name, scripts under theirs") {
   RedisServer server;
   Options given = options(server.url());
