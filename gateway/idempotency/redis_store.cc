@@ -38,7 +38,8 @@ return {2, 0, redis.call('HGET', KEYS[1], 'a')}
 )lua";
 
 // Steps as IdempotencyStep counts them: 0 renew, 1 send, 2 not applied, 3 learn, 4 settle, 5 doubt, 6 release.
-constexpr char kAdvance[] = R"lua(
+// Also where Redis is full: the outcome of what was begun would be in doubt.
+constexpr char kAdvance[] = R"lua(#!lua flags=allow-oom
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
 local function text(n) return string.format('%.0f', n) end

@@ -17,8 +17,9 @@ const std::string kGrants = "cg:oauth:grants", kServer = "cg:oauth:server", kCha
 std::string lock_key(const std::string& id) { return "cg:oauth:lock:" + id; }
 
 using ScriptPtr = std::shared_ptr<const redis::Script>;
+// Also where Redis is full: a pair that is not stored is a grant lost.
 ScriptPtr script(const char* name, const char* source) {
-  return std::make_shared<const redis::Script>(redis::Script{name, source});
+  return std::make_shared<const redis::Script>(redis::Script{name, std::string("#!lua flags=allow-oom") + source});
 }
 
 // KEYS: grants, lock, server. ARGV: id, token, life, run id, rest.

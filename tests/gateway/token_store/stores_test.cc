@@ -100,13 +100,20 @@ TEST_CASE("a file keeps the contract between two that use it") {
   check_contract(io, one, other);
 }
 
-TEST_CASE("Redis keeps the contract between two replicas") {
-  RedisServer server;
-  Session session(options(server.url()));
-  auto settings = quick();
-  settings.lock_life = 10s;
-  RedisStore one(session.io, session.client, key(), settings), other(session.io, session.client, key(), settings);
-  check_contract(session.io, one, other);
+TEST_CASE("Redis keeps the contract between two replicas, a full one too") {
+  for (const bool full : {false, true}) {
+    CAPTURE(full);
+    RedisServer server;
+    if (full) {
+      server.command({"CONFIG", "SET", "maxmemory-policy", "noeviction"});
+      server.command({"CONFIG", "SET", "maxmemory", "1"});
+    }
+    Session session(options(server.url()));
+    auto settings = quick();
+    settings.lock_life = 10s;
+    RedisStore one(session.io, session.client, key(), settings), other(session.io, session.client, key(), settings);
+    check_contract(session.io, one, other);
+  }
 }
 
 TEST_CASE("a file has one owner, is private, and tells who else has written it") {
