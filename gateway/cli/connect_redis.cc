@@ -71,6 +71,11 @@ asio::awaitable<void> server(redis::Client& client, const config::Settings& sett
   const auto said = role + ", version " + version;
   good ? findings.well("Redis server", said)
        : findings.failed(kRedis, "Redis server", said + "; expected a master of version 7 or later");
+  const auto policy = info(*text, "maxmemory_policy");
+  if (info(*text, "maxmemory") != "0" && policy.starts_with("allkeys"))
+    findings.note("Redis, memory", "maxmemory-policy " + policy +
+                                       ": once it evicts what the rate limit keeps, more than the limit may be sent; "
+                                       "take noeviction or volatile-lru");
   if (settings.credentials.oauth.store != "redis") co_return;
   info(*text, "aof_enabled") == "1"
       ? findings.well("Redis, tokens", "kept by its append-only file")

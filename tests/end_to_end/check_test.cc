@@ -72,10 +72,12 @@ TEST_SUITE("check") {
     CHECK(revoked.has("FAIL  credentials.oauth loc_a "));
     CHECK(check(url, file, {"GATEWAY_UPSTREAM_VERSION=1999-01-01"}).code != 0);
 
-    const RedisServer forgetful;
+    const RedisServer forgetful({.arguments = {"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"}});
     const auto lossy = check(url, with(forgetful));
     CHECK_MESSAGE(lossy.code == 4, lossy.text);
     CHECK(lossy.has("appendonly is off"));
+    CHECK(lossy.has("--    Redis, memory "));
+    CHECK(lossy.has("maxmemory-policy allkeys-lru: once it evicts"));
     const auto nowhere = check("http://127.0.0.1:1", file);
     CHECK_MESSAGE(nowhere.code == 1, nowhere.text);
     CHECK(check(url, folder.write("wrong.json", "{")).code == 2);
