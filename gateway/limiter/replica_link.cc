@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gateway/limiter/scripts.h"
+#include "gateway/limiter/store.h"
 #include "gateway/log/log.h"
 
 namespace gateway::limiter {
@@ -87,6 +88,16 @@ asio::awaitable<void> ReplicaLink::pause(policies::Duration duration) {
   co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
 }
 
+// Fewer are believed after one lease of it: where Redis evicted the list, those who live are back in it before.
+void ReplicaLink::count(std::uint64_t live) {
+  live = std::max<std::uint64_t>(1, live);
+  const auto at = now();
+  if (live < replicas_ && !fewer_since_) fewer_since_ = at;
+  if (live < replicas_ && at - *fewer_since_ < options_.lease) return;
+  replicas_ = live;
+  fewer_since_.reset();
+}
+
 asio::awaitable<bool> ReplicaLink::join(bool ready) {
   const auto connection = redis_.status().connects;
   const bool told = alone_;
@@ -110,7 +121,10 @@ asio::awaitable<bool> ReplicaLink::join(bool ready) {
   joined_connection_ = connection;
   failures_ = 0;
   // Those that have not come back yet still live by the share of as many as there were.
-  replicas_ = quarantine_left_ > policies::Duration{0} ? std::max(replicas_, live) : live;
+  if (quarantine_left_ > policies::Duration{0})
+    replicas_ = std::max(replicas_, live);
+  else
+    count(live);
   if (quarantine_left_ > policies::Duration{0}) {
     // Whatever was granted until now gets its reservations in this quarantine, or is taken for granted alone.
     if (std::exchange(alone_, false)) reserved_ = true;

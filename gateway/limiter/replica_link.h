@@ -7,6 +7,7 @@
 #include <asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gateway/redis/client.h"
@@ -44,7 +45,7 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
   void lose();                             // it may be alone
   void answered(std::uint64_t replicas) {  // a step's reply, with the live replicas
     failures_ = 0;
-    replicas_ = std::max<std::uint64_t>(1, replicas);
+    count(replicas);
   }
   // Outside the shared window: what that shows on return is not all. In a quarantine the reservations stand for it, as
   // long as they are renewed.
@@ -56,6 +57,7 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
   asio::awaitable<void> run();
   asio::awaitable<bool> join(bool ready);
   asio::awaitable<void> pause(policies::Duration duration);
+  void count(std::uint64_t live);
 
   asio::io_context& io_;
   redis::Client& redis_;
@@ -64,6 +66,7 @@ class ReplicaLink : public std::enable_shared_from_this<ReplicaLink> {
   State state_ = State::Unmet;
   std::string replica_, nonce_;
   std::uint64_t replicas_ = 1;
+  std::optional<policies::Instant> fewer_since_;  // Redis counts fewer than that
   std::uint64_t joined_connection_ = 0;
   policies::Duration quarantine_left_{0};
   int failures_ = 0;

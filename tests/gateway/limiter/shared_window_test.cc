@@ -224,6 +224,24 @@ TEST_CASE("Redis that is gone delays a permit by no more than redis.timeout, and
   }
 }
 
+TEST_CASE("a list of replicas that Redis has evicted makes nobody believe to be alone") {
+  RedisServer server;
+  Rig rig(Backend::Redis, {.limit = {20, 10s}}, 2, &server);
+  run(rig.io, [&]() -> asio::awaitable<void> {
+    const auto take = [&](std::size_t replica) -> asio::awaitable<bool> {
+      co_return !refused(co_await rig.limiters[replica]->acquire({.location = "L", .max_wait = 100ms})).has_value();
+    };
+    for (const std::size_t replica : {0, 1})
+      while (!co_await take(replica)) continue;
+    CHECK(server.command({"DEL", "gateway:limit:replicas"}) == ":1\r\n");
+    int granted = 1 + (co_await take(0) ? 1 : 0);  // told of nobody beside it
+    server.kill();
+    for (const auto killed = Clock::now(); Clock::now() - killed < 1s; co_await pause_for(10ms))
+      granted += co_await take(0) ? 1 : 0;
+    CHECK(granted == 10);
+  });
+}
+
 TEST_CASE("what is granted alone while a join is on its way is not forgotten when that is answered") {
   RedisServer server;
   Rig rig(Backend::Redis, {.limit = {40, 10s}, .quarantine = 300ms}, 1, &server);
