@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <initializer_list>
+
 using gateway::share_descriptors;
 
 TEST_CASE("clients' connections leave room for all others that may be open at once") {
