@@ -29,7 +29,7 @@ Naming naming_of(std::string_view name, std::string_view wanted) {
   if (bracketed && !rest.starts_with(']')) return Naming::No;
   if (bracketed) rest.remove_prefix(1);
   if (rest.empty()) return Naming::Otherwise;
-  if (rest.front() != '[') return Naming::No;
+  if (rest.front() != '[') return bracketed ? Naming::Object : Naming::No;
   return rest.find_first_not_of("[]0123456789") == std::string_view::npos ? Naming::Otherwise : Naming::Object;
 }
 

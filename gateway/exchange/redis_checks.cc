@@ -13,7 +13,10 @@ void RedisChecks::look() {
   if (!std::exchange(looking_, true)) asio::co_spawn(io_, look_at_rights(), log::logged("look_at_rights_failed"));
 }
 
-std::string RedisChecks::missing_right() const { return *missing_.load(); }
+std::string RedisChecks::missing_right() const {
+  const std::lock_guard lock(mutex_);
+  return missing_;
+}
 
 // Gateways that share a Redis database answer each other's reads, so one that was meant for another upstream says so in
 // the log. It is no error, since replicas may reach one upstream by several names.
@@ -33,7 +36,8 @@ asio::awaitable<void> RedisChecks::look_at_rights() {
   auto missing = co_await rights_.missing();
   looking_ = false;
   if (!missing.empty()) log::error("redis_forbids", {{"why", std::string_view(missing)}});
-  missing_.store(std::make_shared<const std::string>(std::move(missing)));
+  const std::lock_guard lock(mutex_);
+  missing_ = std::move(missing);
 }
 
 }  // namespace gateway::exchange

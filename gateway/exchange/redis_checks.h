@@ -4,8 +4,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
-#include <atomic>
-#include <memory>
+#include <mutex>
 #include <string>
 
 #include "gateway/redis/client.h"
@@ -31,7 +30,8 @@ class RedisChecks {
   redis::Rights rights_;
   const std::string upstream_;
   bool looking_ = false;
-  std::atomic<std::shared_ptr<const std::string>> missing_{std::make_shared<const std::string>()};
+  mutable std::mutex mutex_;
+  std::string missing_;
 };
 
 }  // namespace gateway::exchange

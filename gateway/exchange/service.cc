@@ -168,7 +168,10 @@ class Service::Impl {
 
   ~Impl() {
     stop();
-    io_.let_go();  // what the end of the drain cut off, while the parts it refers to are there
+    // What the end of the drain cut off goes while the parts it refers to are there; also who waits outside the loop.
+    upstream_.close();
+    if (redis_) redis_->stop();
+    io_.let_go();
   }
 
  private:

@@ -213,7 +213,7 @@ class RedisStore::Impl : public std::enable_shared_from_this<Impl> {
     const auto unused = step.asks.begin() + static_cast<std::ptrdiff_t>(result.granted);
     place->granted_shared.insert(step.asks.begin(), unused);
     // A Redis that stood still has counted these by the time it is told of them.
-    place->counted_alone -= static_cast<std::int64_t>(result.granted);
+    if (redis_.silent()) place->counted_alone -= static_cast<std::int64_t>(result.granted);
     place->unsent.insert(place->unsent.end(), unused, step.asks.end());
     co_return result;
   }

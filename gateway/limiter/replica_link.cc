@@ -76,6 +76,7 @@ void ReplicaLink::lose() {
   if ((state_ != State::Shared && state_ != State::Quarantined) || stopped_) return;
   const bool first = state_ == State::Shared || newborn_;
   state_ = State::Lost;
+  fewer_since_.reset();
   if (std::exchange(reserved_, false)) alone_ = true;
   log::warn("limiter_alone", {{"replicas", static_cast<std::int64_t>(replicas_)}});
   if (first) events_.on_lost();
@@ -114,6 +115,7 @@ asio::awaitable<bool> ReplicaLink::join(bool ready) {
   const auto* counted = std::get_if<std::int64_t>(&(*reply)[2].data);
   if (!named || !quarantine || !counted) co_return false;
   const std::string nonce = *named;
+  if (alone_ && !told) co_return false;  // granted meanwhile: the next join says so
   quarantine_left_ = policies::Duration(*quarantine);
   const auto live = static_cast<std::uint64_t>(*counted);
   if (state_ == State::Shared && nonce != nonce_) lose();
@@ -130,7 +132,6 @@ asio::awaitable<bool> ReplicaLink::join(bool ready) {
     if (std::exchange(alone_, false)) reserved_ = true;
     state_ = State::Quarantined;
   } else if (state_ != State::Shared) {
-    if (alone_ && !told) co_return false;  // granted meanwhile: the next join says so
     state_ = State::Shared;
     newborn_ = alone_ = reserved_ = false;
     log::info("limiter_shared", {{"replicas", static_cast<std::int64_t>(replicas_)}});

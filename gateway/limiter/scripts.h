@@ -1,4 +1,4 @@
-// The limiter's Lua scripts (Redis 5 and later). A location has three keys: `slots`, a sorted set of taken slots by the
+// The limiter's Lua scripts (Redis 7 and later). A location has three keys: `slots`, a sorted set of taken slots by the
 // moment they are free; `counted`, a hash of slots that have no id, as "how many, until when" by the reason: a
 // replica's reservations, what the upstream stated to be taken; `state`, a hash of its pause and daily count
 // (`unexplained`: requests of the day that only the upstream's own count has shown). `epoch` says which life of the

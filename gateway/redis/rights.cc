@@ -64,8 +64,12 @@ return ''
 
 // And not that memory is full, the data still loaded, the server a replica: those pass, and are told of elsewhere.
 bool is_about_rights(std::string_view message) {
-  constexpr std::array<std::string_view, 4> kWords{"NOPERM", "The user executing", "unknown command",
-                                                   "Unknown Redis command"};
+  constexpr std::array<std::string_view, 6> kWords{"NOPERM",
+                                                   "The user executing",  // in a script, Redis 7.0
+                                                   "ACL failure",         // the same, later ones
+                                                   "unknown command",
+                                                   "Unknown Redis command",
+                                                   "Unknown command"};
   return std::ranges::any_of(kWords, [&](auto words) { return message.find(words) != message.npos; });
 }
 

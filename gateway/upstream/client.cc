@@ -166,6 +166,7 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
 
 Client::Client(asio::io_context& io, Options options) : impl_(std::make_shared<Impl>(io, std::move(options))) {}
 Client::~Client() { impl_->close(); }
+void Client::close() { impl_->close(); }
 
 asio::awaitable<Outcome> Client::send(Request request) { return Impl::send(impl_, std::move(request)); }
 std::size_t Client::in_flight() const { return impl_->in_flight(); }

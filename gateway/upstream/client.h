@@ -94,6 +94,8 @@ class Client {
 
   asio::awaitable<Outcome> send(Request request);  // throws std::system_error(operation_aborted) when cancelled
   std::size_t in_flight() const;
+  // For good: what is under way is cancelled, and told so by the io_context's handlers. send() is over.
+  void close();
 
  private:
   class Impl;

@@ -176,6 +176,22 @@ TEST_SUITE("cache") {
     CHECK(pair.upstream_gets() == before + 1);
   }
 
+  TEST_CASE("a gateway that ends while upstream owes it an answer to a refresh ends well") {
+    Pair pair({}, {{"cache.operations.get-contact.fresh", "300ms"},
+                   {"cache.operations.get-contact.stale_while_revalidate", "10m"}});
+    pair.get();
+    const auto before = pair.upstream_gets();
+    HttpClient(pair.simulator.address())
+        .send({.method = "POST",
+               .target = "/_simulator/faults",
+               .body = R"({"match":{"method":"GET","path_prefix":"/contacts"},"fault":"hang"})"});
+    REQUIRE(eventually(milliseconds(5'000), [&] { return says(pair.get(), "stale-while-revalidate"); }));
+    REQUIRE(eventually(milliseconds(5'000), [&] { return pair.upstream_gets() > before; }));
+    pair.client.close();
+    pair.gateway.process().signal(SIGINT);
+    CHECK(pair.gateway.process().wait_for_exit(milliseconds(20'000)) == 0);
+  }
+
   TEST_CASE("while upstream fails a stale answer stands in, and never one that a write has made invalid") {
     Pair pair({}, kShort);
     pair.get();

@@ -57,6 +57,7 @@ TEST_CASE("what a server may take for the location counts, however it is spelt")
   CHECK(told({.query = "locationId=L1&%5BlocationId%5D=L2"}) == "conflicting");
   CHECK(told({.query = "locationId=L1&[locationId][]=L2"}) == "conflicting");
   CHECK(told({.query = "[locationId][a]=L1"}) == "conflicting");
+  CHECK(told({.query = "[locationId]x=L1"}) == "conflicting");
   CHECK(told({.query = "[locationIds]=L2&[locationId=L3&a[locationId]=L4"}) == "unknown ");
   CHECK(told({.query = "locationIds[]=L2&xlocationId[]=L3&location[]=L4"}) == "unknown ");
   CHECK(told_body("application/json", R"({"locationId":["L1"]})") == "body L1");
