@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <asio/detached.hpp>
 #include <map>
 #include <memory>
 #include <random>
@@ -83,6 +84,21 @@ struct Books {
 inline std::optional<RefusalReason> refused(const PermitOrRefusal& outcome) {
   const auto* refusal = std::get_if<Refusal>(&outcome);
   return refusal ? std::optional(refusal->reason) : std::nullopt;
+}
+
+inline constexpr Backend kBackends[] = {Backend::Process, Backend::Redis};
+
+// Asks in the background and notes in `served` when it has its outcome; permits end at once.
+inline void ask(Rig& rig, PermitRequest request, int name, std::vector<int>& served,
+                std::vector<PermitOrRefusal>* outcomes = nullptr) {
+  asio::co_spawn(
+      rig.io,
+      [&rig, request, name, &served, outcomes]() -> asio::awaitable<void> {
+        auto outcome = co_await (*rig).acquire(request);
+        served.push_back(name);
+        if (outcomes) outcomes->push_back(std::move(outcome));
+      },
+      asio::detached);
 }
 
 }  // namespace limiter_test
