@@ -7,6 +7,16 @@ namespace gateway::redis {
 namespace {
 constexpr std::size_t kMostDigits = 20;
 constexpr std::size_t kUsualBytes = 768, kUsualCommands = 8;
+
+// "$3\r\n": of a word its size, of a command its words.
+void append_count(std::string& text, char mark, std::size_t count) {
+  char line[kMostDigits + 3];
+  line[0] = mark;
+  char* end = std::to_chars(line + 1, line + 1 + kMostDigits, count).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  text.append(line, end);
+}
 }  // namespace
 
 Words::Words() {
@@ -20,9 +30,8 @@ Words::Words(const std::vector<std::string>& words) : Words() {
 }
 
 Words& Words::command(std::size_t words) {
-  char digits[kMostDigits];
   begins_.push_back(text_.size());
-  text_.append("*").append(digits, std::to_chars(digits, digits + kMostDigits, words).ptr).append("\r\n");
+  append_count(text_, '*', words);
   return *this;
 }
 
@@ -32,9 +41,10 @@ std::string_view Words::text(std::size_t command) const {
 }
 
 Words& Words::add(std::string_view first, std::string_view rest) {
-  char digits[kMostDigits];
-  const auto end = std::to_chars(digits, digits + kMostDigits, first.size() + rest.size()).ptr;
-  text_.append("$").append(digits, end).append("\r\n").append(first).append(rest).append("\r\n");
+  append_count(text_, '$', first.size() + rest.size());
+  text_.append(first);
+  if (!rest.empty()) text_.append(rest);
+  text_.append("\r\n", 2);
   return *this;
 }
 

@@ -102,6 +102,7 @@ void Connection::start(const asio::ip::tcp::endpoint& address) {
   adapter_ = std::make_unique<AsioAdapter>(io_, context_, weak_from_this(), [this] {
     heard_ = Clock::now();
     silent_ = false;
+    if (std::exchange(replied_, false)) last_reply_ = heard_;
     // A reply still being read has no size known to the guard.
     if (context_ && context_->c.reader->len > limits_.max_reply_bytes) close("a reply is larger than allowed");
     Ended::tell(ended_);
@@ -236,7 +237,7 @@ void Connection::answered(redisAsyncContext* context, void* reply, void*) noexce
 // it.
 void Connection::on_reply(const redisReply* reply) {
   if (queue_.empty()) return;
-  last_reply_ = Clock::now();
+  replied_ = true;
   const std::shared_ptr<Pending> pending = std::move(queue_.front());
   queue_.pop_front();
   if (!pending->waits()) return;

@@ -101,6 +101,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Clock::time_point last_reply_;  // or when the first of those outstanding was sent
   Clock::time_point heard_;       // the same for bytes of any kind
   bool silent_ = false;
+  bool replied_ = false;  // in the read that goes on
 
   std::vector<std::string> channels_;
   std::size_t confirmed_ = 0;

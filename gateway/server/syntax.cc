@@ -56,6 +56,10 @@ bool is_token(std::string_view text) { return !text.empty() && all_in(kToken, te
 std::size_t token_length(std::string_view text) { return length_in(kToken, text); }
 bool is_token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
 bool is_field_value(std::string_view text) { return all_in(kValue, after_plain_words(text, ' ', '\x7f')); }
+std::size_t field_value_length(std::string_view text) {
+  const auto rest = after_plain_words(text, ' ', '\x7f');
+  return text.size() - rest.size() + length_in(kValue, rest);
+}
 bool is_target(std::string_view text) { return all_in(kTarget, after_plain_words(text, '!', '#')); }
 bool is_authority(std::string_view text) { return all_in(kAuthority, text); }
 

@@ -11,6 +11,7 @@ std::size_t token_length(std::string_view text);  // of the characters it begins
 bool is_token_char(char c);
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_field_value(std::string_view text);  // no control characters but HTAB; bytes above 0x7f pass (obs-text)
+std::size_t field_value_length(std::string_view text);  // of the characters it begins with that may be in one
 bool is_target(std::string_view text);  // no controls, spaces or '#'; bytes above 0x7f pass, as clients send them raw
 bool is_authority(std::string_view text);  // host[:port]; no userinfo
 
