@@ -33,8 +33,11 @@ asio::awaitable<void> RedisChecks::compare_upstreams() {
 }
 
 asio::awaitable<void> RedisChecks::look_at_rights() {
+  const struct Over {
+    bool& looking;
+    ~Over() { looking = false; }
+  } over{looking_};
   auto missing = co_await rights_.missing();
-  looking_ = false;
   if (!missing.empty()) log::error("redis_forbids", {{"why", std::string_view(missing)}});
   const std::lock_guard lock(mutex_);
   missing_ = std::move(missing);

@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <thread>
 
 #include "tests/gateway/server/raw_client.h"
 #include "tests/gateway/server/test_server.h"
+#include "tests/support/temp_dir.h"
 
 namespace gateway::server::test {
 TEST_SUITE_BEGIN("server");
@@ -57,9 +57,8 @@ TEST_CASE("pipelined requests are answered in their order") {
 }
 
 TEST_CASE("tcp and unix sockets are served alike, and the socket's file goes when the server stops") {
-  char folder[] = "/tmp/edge-XXXXXX";
-  REQUIRE(mkdtemp(folder));
-  const std::string path = std::string(folder) + "/s";
+  const test_support::TempDir folder;
+  const std::string path = folder.path() / "s";
   {
     TestServer server([](const RequestView&, Reply reply) { reply.send(text(std::string(reply.peer()))); }, {}, 2,
                       {"127.0.0.1:0", "unix:" + path, "[::1]:0"});
@@ -74,7 +73,6 @@ TEST_CASE("tcp and unix sockets are served alike, and the socket's file goes whe
                          std::runtime_error);
   }
   CHECK(access(path.c_str(), F_OK) != 0);
-  rmdir(folder);
 }
 
 TEST_SUITE_END();

@@ -6,6 +6,7 @@
 
 #include "tests/gateway/server/raw_client.h"
 #include "tests/gateway/server/test_server.h"
+#include "tests/support/temp_dir.h"
 
 namespace gateway::server::test {
 TEST_SUITE_BEGIN("server");
@@ -34,9 +35,8 @@ TEST_CASE("an address that cannot be listened on is named with the reason") {
 }
 
 TEST_CASE("a socket file that nobody answers on is replaced") {
-  char folder[] = "/tmp/edge-XXXXXX";
-  REQUIRE(mkdtemp(folder));
-  const std::string path = std::string(folder) + "/s";
+  const test_support::TempDir folder;
+  const std::string path = folder.path() / "s";
   const int left_over = ::socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -49,7 +49,6 @@ TEST_CASE("a socket file that nobody answers on is replaced") {
     client.send(kGet);
     CHECK(client.answer()->status == 200);
   }
-  rmdir(folder);
 }
 
 TEST_SUITE_END();
